@@ -1,0 +1,122 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { ValidationPipe, type DynamicModule, type ValidationError } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { GraphQLModule } from '@nestjs/graphql';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { dataSourceOptions } from './data-source.js';
+import { CatalogModule } from './modules/catalog/index.js';
+import { CustomersModule } from './modules/customers/index.js';
+import { InvoicingModule } from './modules/invoicing/index.js';
+import { MeteringModule } from './modules/metering/index.js';
+import { OrganizationsModule } from './modules/organizations/index.js';
+import { SubscriptionsModule } from './modules/subscriptions/index.js';
+import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
+import { Database } from './platform/database/database.js';
+import { DomainEvents } from './platform/events/domain-events.js';
+import { DateTimeScalar } from './platform/graphql/date-time.scalar.js';
+import { DecimalScalar } from './platform/graphql/decimal.scalar.js';
+import { DomainErrorFilter } from './platform/graphql/domain-error.filter.js';
+import { formatError, requestLifecycle } from './platform/graphql/errors.js';
+import { JsonObjectScalar } from './platform/graphql/json-object.scalar.js';
+import { RequestContext } from './platform/graphql/request-context.js';
+import { HealthController } from './platform/health/health.controller.js';
+import { Log } from './platform/log.js';
+import { Settings } from './platform/settings.js';
+import { Clock } from './shared/clock.js';
+import { invalid } from './shared/errors.js';
+
+export interface AppOptions {
+  databaseUrl: string;
+  databasePoolSize: number;
+  schedulerEnabled: boolean;
+  graphiqlEnabled: boolean;
+  clock: Clock;
+  logger: Logger;
+}
+
+export const DOMAIN_MODULES = [
+  OrganizationsModule,
+  CustomersModule,
+  MeteringModule,
+  CatalogModule,
+  SubscriptionsModule,
+  InvoicingModule,
+];
+export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
+
+/** The plumbing that every module may use. */
+@Global()
+@Module({})
+class PlatformModule {
+  static register({ clock, logger, schedulerEnabled, graphiqlEnabled }: AppOptions): DynamicModule {
+    const providers = [
+      { provide: Clock, useValue: clock },
+      { provide: Log, useValue: logger },
+      { provide: Settings, useValue: new Settings(schedulerEnabled, graphiqlEnabled) },
+      Database,
+      DomainEvents,
+    ];
+    return { module: PlatformModule, providers: [...providers, ...SCALARS], exports: providers, controllers: [HealthController] };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static register(options: AppOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.register(options),
+        TypeOrmModule.forRoot({ ...dataSourceOptions(options.databaseUrl, options.databasePoolSize), retryAttempts: 0 }),
+        ScheduleModule.forRoot({ cronJobs: options.schedulerEnabled }),
+        GraphQLModule.forRootAsync<ApolloDriverConfig>({
+          driver: ApolloDriver,
+          imports: [OrganizationsModule],
+          inject: [Database, Authenticator, Log],
+          useFactory: graphqlOptions,
+        }),
+        ...DOMAIN_MODULES,
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
+        { provide: APP_PIPE, useValue: new ValidationPipe({ exceptionFactory: validationError }) },
+      ],
+    };
+  }
+}
+
+function graphqlOptions(database: Database, authenticator: Authenticator, log: Log): ApolloDriverConfig {
+  return {
+    autoSchemaFile: true,
+    sortSchema: true,
+    graphiql: false,
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    preserveHttpStatusForExecutionErrors: false,
+    fieldResolverEnhancers: ['guards'],
+    formatError: formatError(log),
+    plugins: [requestLifecycle],
+    context: async (request: FastifyRequest, reply: FastifyReply) => {
+      const key = apiKeyOf(request.headers);
+      return new RequestContext(database, request, reply, key === null ? null : await authenticator.authenticate(key));
+    },
+  };
+}
+
+/** The first thing class-validator found, as a domain error with the field's path. */
+function validationError(errors: ValidationError[]): Error {
+  let [error] = errors;
+  const path = [error.property];
+  while (error.children?.length) {
+    [error] = error.children;
+    path.push(error.property);
+  }
+  return invalid(path.join('.'), `${Object.values(error.constraints ?? {})[0] ?? `${error.property} is not valid`}.`);
+}

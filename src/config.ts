@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything the environment decides, read and checked here alone. */
+export interface Config {
+  port: number;
+  host: string;
+  /** null: the embedded Postgres under `dataDir`. */
+  databaseUrl: string | null;
+  databasePoolSize: number;
+  dataDir: string;
+  bootstrapApiKey: string | null;
+  logLevel: LogLevel;
+  schedulerEnabled: boolean;
+  graphiqlEnabled: boolean;
+}
+
+/** A value that stops the start; the message is the one line that is printed. */
+export class ConfigError extends Error {}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readConfig(env: Environment = process.env): Config {
+  return {
+    port: integer(env, 'PORT', 3000, 0, 65_535),
+    host: text(env, 'HOST') ?? '0.0.0.0',
+    databaseUrl: databaseUrl(env),
+    databasePoolSize: integer(env, 'DATABASE_POOL_SIZE', 20, 2, 500),
+    dataDir: resolve(text(env, 'DATA_DIR') ?? '.fluxrate'),
+    bootstrapApiKey: bootstrapApiKey(env),
+    logLevel: choice(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
+    schedulerEnabled: flag(env, 'SCHEDULER_ENABLED', true),
+    graphiqlEnabled: flag(env, 'GRAPHIQL_ENABLED', true),
+  };
+}
+
+/** An unset and an empty variable mean the same: the default. */
+const text = (env: Environment, name: string): string | null => env[name]?.trim() || null;
+
+function integer(env: Environment, name: string, fallback: number, least: number, most: number): number {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {
+    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not "${value}".`);
+  }
+  return Number(value);
+}
+
+function flag(env: Environment, name: string, fallback: boolean): boolean {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  if (value !== 'true' && value !== 'false') throw new ConfigError(`${name} must be true or false, not "${value}".`);
+  return value === 'true';
+}
+
+function choice<T extends string>(env: Environment, name: string, fallback: T, choices: readonly T[]): T {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  const found = choices.find((candidate) => candidate === value);
+  if (found === undefined) throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not "${value}".`);
+  return found;
+}
+
+function databaseUrl(env: Environment): string | null {
+  const value = text(env, 'DATABASE_URL');
+  if (value !== null && !/^postgres(ql)?:\/\/\S+$/.test(value)) {
+    throw new ConfigError('DATABASE_URL must be a URL that starts with postgres:// or postgresql://.');
+  }
+  return value;
+}
+
+function bootstrapApiKey(env: Environment): string | null {
+  const value = text(env, 'BOOTSTRAP_API_KEY');
+  if (value !== null && !/^sk_(test|live)_[A-Za-z0-9_-]{16,128}$/.test(value)) {
+    throw new ConfigError('BOOTSTRAP_API_KEY must be sk_test_… or sk_live_… followed by 16 to 128 letters, digits, "-" or "_".');
+  }
+  return value;
+}

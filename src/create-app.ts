@@ -1,0 +1,80 @@
+import { gunzipSync } from 'node:zlib';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestFactory } from '@nestjs/core';
+import { AppModule, type AppOptions } from './app.module.js';
+import { parseJson } from './platform/json.js';
+
+/** A request's body, compressed and not. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** The application, ready to `listen`. The database must be migrated. */
+export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
+  // Clients whose base URL ends in a slash ask for //sdk/track.
+  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { ignoreDuplicateSlashes: true } });
+  registerBodyParsers(adapter);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  await app.init();
+  return app;
+}
+
+class BadRequest extends Error {
+  constructor(
+    message: string,
+    readonly statusCode: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Bodies are read as text, so that numbers keep their digits; gzip is taken in both formats. */
+function registerBodyParsers(adapter: FastifyAdapter): void {
+  const instance = adapter.getInstance();
+  const textOf = (body: Buffer, encoding: string | undefined): string => {
+    if (encoding === undefined || encoding === 'identity') return decode(body);
+    if (encoding !== 'gzip') throw new BadRequest('Content-Encoding must be gzip or identity.', 415);
+    return decode(inflate(body));
+  };
+  instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, parseBody(textOf(body as Buffer, request.headers['content-encoding'])));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  instance.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, textOf(body as Buffer, request.headers['content-encoding']));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function inflate(body: Buffer): Buffer {
+  try {
+    return gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (error) {
+    const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new BadRequest(tooLarge ? 'The body is too large.' : 'The body is not gzip.', tooLarge ? 413 : 400);
+  }
+}
+
+function decode(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new BadRequest('The body is not UTF-8.', 400);
+  }
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    throw new BadRequest('The body is not JSON.', 400);
+  }
+}

@@ -1,0 +1,47 @@
+import type { DataSourceOptions } from 'typeorm';
+import { CreateSchema1700000000001 } from './migrations/1700000000001-create-schema.js';
+import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usage.js';
+import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
+import { Customer } from './modules/customers/index.js';
+import { BalanceEntry, Invoice, InvoiceCounter, InvoiceLine, Payment, WorkerRun } from './modules/invoicing/index.js';
+import { Meter } from './modules/metering/index.js';
+import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
+import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
+import { SnakeNamingStrategy } from './platform/database/naming.js';
+
+export const ENTITIES = [
+  Organization,
+  ApiKey,
+  TestClock,
+  Customer,
+  Meter,
+  Feature,
+  Plan,
+  Charge,
+  PlanFeature,
+  Subscription,
+  SubscriptionEntry,
+  SubscriptionTransition,
+  Invoice,
+  InvoiceLine,
+  Payment,
+  InvoiceCounter,
+  BalanceEntry,
+  WorkerRun,
+];
+
+export const MIGRATIONS = [CreateSchema1700000000001, CreateUsage1700000000002];
+
+/** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */
+export const dataSourceOptions = (url: string, poolSize: number): DataSourceOptions => ({
+  type: 'postgres',
+  url,
+  entities: ENTITIES,
+  migrations: MIGRATIONS,
+  migrationsTableName: 'schema_migrations',
+  namingStrategy: new SnakeNamingStrategy(),
+  synchronize: false,
+  poolSize,
+  installExtensions: false,
+  extra: { options: '-c timezone=UTC', connectionTimeoutMillis: 10_000 },
+});

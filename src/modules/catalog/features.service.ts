@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { organizationOf } from '../../platform/database/database.js';
+import { isId, newId } from '../../platform/database/ids.js';
+import { Clock } from '../../shared/clock.js';
+import { conflict, invalid, notFound } from '../../shared/errors.js';
+import { MetersService, type CreateMeterInput } from '../metering/index.js';
+import { requireLookupKey, requireText } from './domain/validate-fields.js';
+import { Feature, type FeatureType } from './feature.entity.js';
+
+export interface CreateFeatureInput {
+  lookupKey: string;
+  name: string;
+  type: FeatureType;
+  description?: string | null;
+  meterId?: string | null;
+  meter?: CreateMeterInput | null;
+}
+
+@Injectable()
+export class FeaturesService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly meters: MetersService,
+  ) {}
+
+  async create(tx: EntityManager, input: CreateFeatureInput): Promise<Feature> {
+    requireLookupKey('lookupKey', input.lookupKey);
+    requireText('name', input.name);
+    const feature: Feature = {
+      organizationId: organizationOf(tx),
+      id: newId(),
+      lookupKey: input.lookupKey,
+      name: input.name,
+      type: input.type,
+      description: input.description ?? null,
+      meterId: await this.meterIdOf(tx, input),
+      archivedAt: null,
+      createdAt: this.clock.now(),
+    };
+    await tx.insert(Feature, feature);
+    return feature;
+  }
+
+  /** Archives a feature: new plan versions cannot carry it. Plans that do keep it. */
+  async archive(tx: EntityManager, id: string): Promise<Feature> {
+    const feature = await this.get(tx, id);
+    if (feature.archivedAt) return feature;
+    feature.archivedAt = this.clock.now();
+    await tx.update(Feature, { organizationId: feature.organizationId, id }, { archivedAt: feature.archivedAt });
+    return feature;
+  }
+
+  async find(tx: EntityManager, by: { id?: string | null; lookupKey?: string | null }): Promise<Feature | null> {
+    const organizationId = organizationOf(tx);
+    if (by.id) return isId(by.id) ? tx.findOneBy(Feature, { organizationId, id: by.id }) : null;
+    if (by.lookupKey) return tx.findOneBy(Feature, { organizationId, lookupKey: by.lookupKey });
+    throw invalid('id', 'Give id or lookupKey.');
+  }
+
+  async get(tx: EntityManager, id: string): Promise<Feature> {
+    const feature = await this.find(tx, { id });
+    if (!feature) throw notFound('Feature');
+    return feature;
+  }
+
+  /** A METER feature names a meter, or makes one; no other feature does. */
+  private async meterIdOf(tx: EntityManager, input: CreateFeatureInput): Promise<string | null> {
+    if (input.type !== 'METER') {
+      if (input.meterId || input.meter)
+        throw invalid(input.meterId ? 'meterId' : 'meter', `A ${input.type} feature has no meter.`);
+      return null;
+    }
+    if (Boolean(input.meterId) === Boolean(input.meter))
+      throw invalid('meterId', 'A METER feature needs one of meterId and meter.');
+    if (input.meter) return (await this.meters.create(tx, input.meter, 'meter.')).id;
+    const meter = await this.meters.get(tx, input.meterId as string);
+    if (meter.archivedAt) throw conflict('The meter is archived.', 'meterId');
+    return meter.id;
+  }
+}

@@ -1,0 +1,41 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { duplicateOf } from '../../platform/database/constraint-errors.js';
+import { Organization, TestClock } from '../organizations/index.js';
+
+export interface Address {
+  line1?: string | null;
+  line2?: string | null;
+  city?: string | null;
+  region?: string | null;
+  postalCode?: string | null;
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+}
+
+@Entity('customers')
+@Unique('customers_external_id_key', ['organizationId', 'externalId'])
+@Index('customers_test_clock_idx', ['organizationId', 'testClockId'], { where: 'test_clock_id IS NOT NULL' })
+@ForeignKey(() => Organization, ['organizationId'], ['id'], { name: 'customers_organization_fkey' })
+@ForeignKey(() => TestClock, ['organizationId', 'testClockId'], ['organizationId', 'id'], { name: 'customers_test_clock_fkey' })
+export class Customer {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'customers_pkey' }) organizationId: string;
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'customers_pkey' }) id: string;
+  @Column('text') externalId: string;
+  @Column('text', { nullable: true }) name: string | null;
+  @Column('text', { nullable: true }) email: string | null;
+  @Column('text', { nullable: true }) phone: string | null;
+  @Column('text', { nullable: true }) timeZone: string | null;
+  @Column('text', { nullable: true }) currency: string | null;
+  @Column('jsonb', { nullable: true }) billingAddress: Address | null;
+  @Column('text', { nullable: true }) taxId: string | null;
+  @Column('boolean', { default: false }) taxExempt: boolean;
+  @Column('jsonb', { default: {} }) metadata: object;
+  /** Created by usage that named an unknown customer. */
+  @Column('boolean', { default: false }) provisional: boolean;
+  @Column('uuid', { nullable: true }) testClockId: string | null;
+  @Column('timestamptz', { nullable: true }) archivedAt: Date | null;
+  @Column('timestamptz') createdAt: Date;
+  @Column('timestamptz') updatedAt: Date;
+}
+
+duplicateOf('customers_external_id_key', 'externalId', 'A customer with this externalId exists already.');

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import countries from 'i18n-iso-countries';
+import type { EntityManager } from 'typeorm';
+import { organizationOf } from '../../platform/database/database.js';
+import { isId, newId } from '../../platform/database/ids.js';
+import { Clock } from '../../shared/clock.js';
+import { conflict, invalid, notFound } from '../../shared/errors.js';
+import { minorUnitDigits } from '../../shared/money.js';
+import { OrganizationsService, TestClocksService } from '../organizations/index.js';
+import { Customer, type Address } from './customer.entity.js';
+import { validateCustomer } from './domain/validate-customer.js';
+
+export interface CreateCustomerInput extends UpdateCustomerInput {
+  externalId: string;
+  testClockId?: string | null;
+}
+
+/** A field that is undefined stays as it is; null clears it. */
+export interface UpdateCustomerInput {
+  externalId?: string;
+  name?: string | null;
+  email?: string | null;
+  phone?: string | null;
+  timeZone?: string | null;
+  currency?: string | null;
+  billingAddress?: Address | null;
+  taxId?: string | null;
+  taxExempt?: boolean | null;
+  metadata?: object | null;
+}
+
+@Injectable()
+export class CustomersService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly organizations: OrganizationsService,
+    private readonly testClocks: TestClocksService,
+  ) {}
+
+  async create(tx: EntityManager, input: CreateCustomerInput): Promise<Customer> {
+    check(input);
+    if (input.testClockId) await this.testClocks.get(tx, input.testClockId);
+    const now = this.clock.now();
+    const customer = tx.create(Customer, {
+      ...pick(input),
+      organizationId: organizationOf(tx),
+      id: newId(),
+      externalId: input.externalId,
+      taxExempt: input.taxExempt ?? false,
+      metadata: input.metadata ?? {},
+      testClockId: input.testClockId ?? null,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await tx.insert(Customer, customer);
+    return this.get(tx, customer.id);
+  }
+
+  async update(tx: EntityManager, id: string, input: UpdateCustomerInput): Promise<Customer> {
+    check(input);
+    const customer = await this.get(tx, id);
+    const changes = {
+      ...pick(input),
+      ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
+      ...(input.taxExempt === undefined || input.taxExempt === null ? {} : { taxExempt: input.taxExempt }),
+      ...(input.metadata === undefined ? {} : { metadata: input.metadata ?? {} }),
+    };
+    await tx.update(
+      Customer,
+      { organizationId: customer.organizationId, id },
+      { ...changes, provisional: false, updatedAt: this.clock.now() },
+    );
+    return this.get(tx, id);
+  }
+
+  /** Archives a customer: it cannot be subscribed any more. Its running subscriptions are not touched. */
+  async archive(tx: EntityManager, id: string): Promise<Customer> {
+    const customer = await this.get(tx, id);
+    if (customer.archivedAt) return customer;
+    await tx.update(Customer, { organizationId: customer.organizationId, id }, { archivedAt: this.clock.now() });
+    return this.get(tx, id);
+  }
+
+  async find(tx: EntityManager, by: { id?: string | null; externalId?: string | null }): Promise<Customer | null> {
+    if (by.id) return isId(by.id) ? tx.findOneBy(Customer, { organizationId: organizationOf(tx), id: by.id }) : null;
+    if (by.externalId) return tx.findOneBy(Customer, { organizationId: organizationOf(tx), externalId: by.externalId });
+    throw invalid('id', 'Give id or externalId.');
+  }
+
+  async get(tx: EntityManager, id: string): Promise<Customer> {
+    const customer = await this.find(tx, { id });
+    if (!customer) throw notFound('Customer');
+    return customer;
+  }
+
+  /** The customer that new business may be done with, by id or external id. */
+  async getActive(tx: EntityManager, by: { id?: string | null; externalId?: string | null }): Promise<Customer> {
+    const customer = await this.find(tx, by);
+    if (!customer) throw notFound('Customer');
+    if (customer.archivedAt) throw conflict('The customer is archived.', 'customerId');
+    return customer;
+  }
+
+  /** *Now* of a customer: its test clock's time, or the real time. */
+  now(tx: EntityManager, customer: Pick<Customer, 'testClockId'>): Promise<Date> {
+    return this.testClocks.now(tx, customer.testClockId);
+  }
+
+  /** The zone of a customer's calendar (billing-rules §1.6): its own, else the organization's. */
+  async timeZone(tx: EntityManager, customer: Pick<Customer, 'timeZone'>): Promise<string> {
+    return customer.timeZone ?? (await this.organizations.get(tx)).timeZone;
+  }
+}
+
+const check = (input: UpdateCustomerInput): void =>
+  validateCustomer(
+    input,
+    (code) => /^[A-Z]{2}$/.test(code) && countries.isValid(code),
+    (code) => minorUnitDigits(code) !== null,
+  );
+
+/** The fields that are stored as they are given. */
+const pick = ({ name, email, phone, timeZone, currency, billingAddress, taxId }: UpdateCustomerInput): Partial<Customer> =>
+  Object.fromEntries(
+    Object.entries({ name, email, phone, timeZone, currency, billingAddress, taxId }).filter(([, value]) => value !== undefined),
+  );

@@ -1,0 +1,205 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { DomainEvents } from '../../platform/events/domain-events.js';
+import { boundary, periodAt } from '../../shared/calendar.js';
+import { SYSTEM } from '../../shared/actor.js';
+import { Clock } from '../../shared/clock.js';
+import { currentSnapshot, loadReadings, type Reading } from '../metering/index.js';
+import { TestClocksService, type Organization } from '../organizations/index.js';
+import {
+  advance,
+  loadTimelines,
+  segmentAt,
+  Subscription,
+  subscriptionChanged,
+  subscriptionChanging,
+  SubscriptionsService,
+  wholeSecond,
+  type Advance,
+  type Segment,
+} from '../subscriptions/index.js';
+import { diffLines } from './domain/diff-lines.js';
+import { expectedLines, readingKey, requiredReadings, type BillingInput } from './domain/expected-lines.js';
+import {
+  loadCatalog,
+  loadIssuedLines,
+  loadOrganizations,
+  loadOverdue,
+  type CatalogSlice,
+  type LoadedIssuedLine,
+} from './queries/load-billing-inputs.query.js';
+import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
+
+/** A subscription to be brought to the instant `at`: its state advanced, and what is due by then billed. */
+export interface BillingTask {
+  subscription: Subscription;
+  at: Date;
+  actor: string;
+  reason: string | null;
+}
+
+/** A task with everything that the pure code needs. */
+interface PreparedTask {
+  task: BillingTask;
+  input: BillingInput;
+  issued: LoadedIssuedLine[];
+  advanced: Advance;
+  organization: Organization;
+}
+
+/** Subscriptions that start far back, or change after a long stop, catch up inside one request as far as this. */
+const MAX_PERIODS_AT_ONCE = 400;
+
+/**
+ * Where billing meets the database. The same few statements load one subscription or a whole chunk; what is billed is
+ * computed by `expectedLines` and `diffLines`, and written in bulk in the caller's transaction.
+ */
+@Injectable()
+export class BillingService implements OnModuleInit {
+  constructor(
+    private readonly clock: Clock,
+    private readonly events: DomainEvents,
+    private readonly subscriptions: SubscriptionsService,
+    private readonly testClocks: TestClocksService,
+  ) {}
+
+  onModuleInit(): void {
+    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) => this.catchUp(tx, subscriptionId, (dueAt) => dueAt < at));
+    this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
+      const subscription = await this.subscriptions.get(tx, subscriptionId);
+      await this.settle(tx, [{ subscription, at, actor, reason }]);
+      const now = await this.testClocks.now(tx, subscription.testClockId);
+      await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
+    });
+  }
+
+  /** Brings each subscription to its instant: its state advanced, and one draft where something is to be billed. */
+  async settle(tx: EntityManager, tasks: BillingTask[]): Promise<void> {
+    await storeBilling(tx, await this.compute(tx, tasks), this.clock.now());
+  }
+
+  /** What `settle` would do, without doing it: previews are this. */
+  async compute(tx: EntityManager, tasks: BillingTask[]): Promise<SettledTask[]> {
+    const prepared = await this.prepare(tx, tasks);
+    const knownSnapshot = await currentSnapshot(tx);
+    const readings = await this.readings(tx, prepared, knownSnapshot);
+    return prepared.map(({ task, input, issued, advanced, organization }, index) => {
+      const expectation = expectedLines(input, readings[index]);
+      const charges = new Map([...input.chargesByPlan.values()].flat().map((charge) => [charge.id, charge]));
+      const lateUsageFrom = organization.lateUsage === 'IGNORE' ? null : input.from;
+      const lines = diffLines(expectation, issued, charges, { lateUsageFrom });
+      return { ...task, lines, advanced, organization, knownSnapshot, currency: input.currency, customerId: input.customerId };
+    });
+  }
+
+  /** Makes the next run look back to `from` and draft again what is not billed there any more. */
+  async lookBackTo(tx: EntityManager, subscriptionId: string, from: Date): Promise<void> {
+    const subscription = await this.subscriptions.lock(tx, subscriptionId);
+    const now = wholeSecond(await this.testClocks.now(tx, subscription.testClockId));
+    const { organizationId, id, rebillFrom, dueAt } = subscription;
+    await tx.update(Subscription, { organizationId, id }, { rebillFrom: earlier(rebillFrom, from), dueAt: earlier(dueAt, now) });
+  }
+
+  /** As `lookBackTo`, and drafts at once. */
+  async rebill(tx: EntityManager, subscriptionId: string, from: Date): Promise<void> {
+    await this.lookBackTo(tx, subscriptionId, from);
+    const { testClockId } = await this.subscriptions.get(tx, subscriptionId);
+    const now = await this.testClocks.now(tx, testClockId);
+    await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
+  }
+
+  /** Settles one due instant after the other, oldest first. */
+  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<void> {
+    for (let count = 0; count < MAX_PERIODS_AT_ONCE; count += 1) {
+      const subscription = await this.subscriptions.get(tx, subscriptionId);
+      if (subscription.dueAt === null || !isDue(subscription.dueAt)) return;
+      await this.settle(tx, [{ subscription, at: subscription.dueAt, actor: SYSTEM, reason: null }]);
+    }
+  }
+
+  private async prepare(tx: EntityManager, tasks: BillingTask[]): Promise<PreparedTask[]> {
+    const subscriptions = tasks.map((task) => task.subscription);
+    const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
+    const timelines = await loadTimelines(tx, subscriptions);
+    const planIds = [...new Set([...timelines.values()].flatMap(({ segments }) => segments.map((segment) => segment.planId)))];
+    const catalog = await loadCatalog(tx, organizationIds, [
+      ...new Set([...planIds, ...subscriptions.map(({ planId }) => planId)]),
+    ]);
+    const organizations = await loadOrganizations(tx, organizationIds);
+    const overdue = await loadOverdue(
+      tx,
+      tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at })),
+    );
+    const scopes = tasks.map(({ subscription, at }) => {
+      const { organizationId, id: subscriptionId } = subscription;
+      const segments = timelines.get(subscriptionId)?.segments ?? [];
+      const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
+      return { organizationId, subscriptionId, segments, from: lookBack(subscription, segments, at, periods), billedAt: at };
+    });
+    const issued = await loadIssuedLines(tx, scopes);
+    return tasks.map((task, index) => {
+      const { subscription, at } = task;
+      const { segments, from } = scopes[index];
+      const lines = issued.get(subscription.id) ?? [];
+      return {
+        task,
+        issued: lines,
+        organization: organizations.get(subscription.organizationId) as Organization,
+        advanced: advance(subscription, segments, at, overdue.has(subscription.id)),
+        input: {
+          customerId: subscription.customerId,
+          ...catalogOf(catalog, subscription, segments),
+          segments,
+          prepaid: prepaidOf(lines),
+          from,
+          asOf: at,
+        },
+      };
+    });
+  }
+
+  /** The readings of every task, all with one statement, each counting what the snapshot sees. */
+  private async readings(tx: EntityManager, prepared: PreparedTask[], knownAt: string): Promise<Map<string, Reading>[]> {
+    const requests = prepared.map(({ input, task }) =>
+      requiredReadings(input).map((request) => ({ ...request, organizationId: task.subscription.organizationId, knownAt })),
+    );
+    const all = await loadReadings(tx, requests.flat());
+    let offset = 0;
+    return requests.map(({ length }) => {
+      const own = all.slice(offset, (offset += length));
+      return new Map(own.map((reading) => [readingKey(reading), reading]));
+    });
+  }
+}
+
+const earlier = (a: Date | null, b: Date): Date => (a !== null && a < b ? a : b);
+
+/** Lines that first billed something in advance, by key: credits are computed from them. */
+const prepaidOf = (issued: readonly LoadedIssuedLine[]): BillingInput['prepaid'] =>
+  new Map(
+    issued
+      .filter(({ kind }) => kind === 'CHARGE')
+      .reverse()
+      .map(({ key, span, amount }) => [key, { span, amount }]),
+  );
+
+function catalogOf(
+  catalog: CatalogSlice,
+  subscription: Subscription,
+  segments: readonly Segment[],
+): Pick<BillingInput, 'currency' | 'chargesByPlan'> {
+  const planIds = new Set(segments.map((segment) => segment.planId));
+  return {
+    currency: catalog.currencyByPlan.get(subscription.planId) ?? '',
+    chargesByPlan: new Map([...planIds].map((planId) => [planId, catalog.chargesByPlan.get(planId) ?? []])),
+  };
+}
+
+/** How far back closed spans are looked at again: some periods for late usage, or a span whose draft was taken back. */
+function lookBack({ rebillFrom, startedAt }: Subscription, segments: readonly Segment[], at: Date, periods: number): Date {
+  const cadence = (segmentAt(segments, at) ?? segments.at(-1))?.cadence;
+  if (!cadence) return startedAt;
+  // One more than the setting says: the period that ends at `at` is itself closed.
+  const from = boundary(cadence, periodAt(cadence, at).index - periods - 1);
+  return rebillFrom !== null && rebillFrom < from ? rebillFrom : from;
+}

@@ -1,0 +1,124 @@
+import type { Span } from '../../../shared/calendar.js';
+import { decimalText, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
+import type { Explanation } from './explanation.js';
+import type { BillableCharge, Expectation, ExpectedLine } from './expected-lines.js';
+
+/** A line that stands on an invoice. */
+export interface IssuedLine {
+  key: string;
+  chargeId: string;
+  span: Span;
+  quantity: Decimal;
+  amount: Decimal;
+  /** DRAFT: its usage is read again at finalization. WAIVED: its invoice was voided, and nothing takes its place. */
+  invoice: 'DRAFT' | 'FINAL' | 'WAIVED';
+}
+
+// The first of the lines with one key is the charge itself; credits and corrections follow it.
+
+export type LineKind = 'CHARGE' | 'CREDIT' | 'CORRECTION';
+
+/** A line to be put on the next invoice. */
+export interface LineToBill {
+  kind: LineKind;
+  key: string;
+  charge: BillableCharge;
+  /** What the line is about: of a credit, the part that is not used. */
+  span: Span;
+  /** With the charge, what lines about the same thing have in common. */
+  keyStart: Date;
+  quantity: Decimal;
+  unitAmount: Decimal | null;
+  amount: Decimal;
+  explanation: Explanation;
+}
+
+export interface DiffOptions {
+  /** Late usage is billed for spans that end after this; null: not at all (organization setting `lateUsage`). */
+  lateUsageFrom: Date | null;
+}
+
+/**
+ * What is to be billed = expected − already billed (docs/billing-rules.md §1.2): lines that are missing, and corrections of
+ * those that were issued. Twice in a row it yields nothing the second time.
+ */
+export function diffLines(
+  expectation: Expectation,
+  issued: readonly IssuedLine[],
+  charges: ReadonlyMap<string, BillableCharge>,
+  options: DiffOptions,
+): LineToBill[] {
+  const issuedByKey = new Map<string, IssuedLine[]>();
+  for (const line of issued) issuedByKey.set(line.key, [...(issuedByKey.get(line.key) ?? []), line]);
+  const lines: LineToBill[] = [];
+  for (const expected of expectation.lines) {
+    const before = issuedByKey.get(expected.key);
+    issuedByKey.delete(expected.key);
+    const line = before
+      ? correctionOf(expected, before, options)
+      : { kind: 'CHARGE' as const, keyStart: expected.span.start, ...expected };
+    if (line) lines.push(line);
+  }
+  for (const [key, before] of issuedByKey) {
+    if (expectation.upcoming.has(key)) continue;
+    const line = withdrawalOf(key, before, charges);
+    if (line) lines.push(line);
+  }
+  return lines;
+}
+
+const isWaived = (lines: readonly IssuedLine[]): boolean => lines.some((line) => line.invoice === 'WAIVED');
+const amountOf = (lines: readonly IssuedLine[]): Decimal => sum(lines.map((line) => line.amount));
+
+/** What differs between a line that was issued and what it should be. */
+function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], options: DiffOptions): LineToBill | null {
+  if (isWaived(before)) return null;
+  const billed = amountOf(before);
+  const amount = expected.amount.minus(billed);
+  if (amount.isZero()) return null;
+  const difference = { ...expected, keyStart: expected.span.start, unitAmount: null, amount };
+  const explained = { ...expected.explanation, billedBefore: decimalText(billed) };
+  if (expected.charge.type === 'USAGE') {
+    if (!billsLateUsage(expected, before, options)) return null;
+    const quantity = expected.quantity.minus(sum(before.map((line) => line.quantity)));
+    return { ...difference, kind: 'CORRECTION', quantity, explanation: { ...explained, kind: 'CORRECTION' } };
+  }
+  if (amount.isPositive()) return { ...difference, kind: 'CHARGE', explanation: explained };
+  return {
+    ...difference,
+    kind: 'CREDIT',
+    span: unusedPart(expected, before),
+    explanation: { ...explained, kind: 'CREDIT', exactAmount: decimalText(amount) },
+  };
+}
+
+/** From where the span ends now to where it ended when it was billed. */
+function unusedPart({ span }: ExpectedLine, before: readonly IssuedLine[]): Span {
+  const billedEnd = before[0].span.end;
+  return billedEnd > span.end ? { start: span.end, end: billedEnd } : span;
+}
+
+const billsLateUsage = (expected: ExpectedLine, before: readonly IssuedLine[], { lateUsageFrom }: DiffOptions): boolean =>
+  lateUsageFrom !== null && expected.span.end > lateUsageFrom && before.every((line) => line.invoice === 'FINAL');
+
+/** The credit of a line whose span is no longer on the time line at all. */
+function withdrawalOf(
+  key: string,
+  before: readonly IssuedLine[],
+  charges: ReadonlyMap<string, BillableCharge>,
+): LineToBill | null {
+  const billed = amountOf(before);
+  const charge = charges.get(before[0].chargeId);
+  if (isWaived(before) || billed.isZero() || !charge) return null;
+  return {
+    kind: 'CREDIT',
+    key,
+    charge,
+    span: before[0].span,
+    keyStart: before[0].span.start,
+    quantity: charge.type === 'USAGE' ? ZERO.minus(sum(before.map((line) => line.quantity))) : ZERO.plus(1),
+    unitAmount: null,
+    amount: billed.negated(),
+    explanation: { kind: 'CREDIT', exactAmount: decimalText(billed.negated()), billedBefore: decimalText(billed) },
+  };
+}

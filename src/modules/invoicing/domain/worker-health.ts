@@ -1,0 +1,45 @@
+/** A run as health sees it, newest first in a list. */
+export interface RunOutcome {
+  startedAt: Date;
+  finishedAt: Date | null;
+  failed: number;
+  error: string | null;
+}
+
+export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'stale' | 'unknown';
+
+export interface WorkerHealth {
+  status: HealthStatus;
+  consecutive_failures: number;
+  last_run: string | null;
+}
+
+const CRITICAL_FAILURES = 3;
+const MINUTE_MS = 60_000;
+
+/** A worker's health by its runs, the newest first: failing, late by two ticks, or well. */
+export function workerHealth(runs: readonly RunOutcome[], intervalMinutes: number, now: Date): WorkerHealth {
+  const firstSuccess = runs.findIndex((run) => run.error === null && run.failed === 0);
+  const failures = firstSuccess === -1 ? runs.length : firstSuccess;
+  const [last] = runs;
+  return {
+    status: statusOf(last, failures, intervalMinutes, now),
+    consecutive_failures: failures,
+    last_run: last?.startedAt.toISOString() ?? null,
+  };
+}
+
+function statusOf(last: RunOutcome | undefined, failures: number, intervalMinutes: number, now: Date): HealthStatus {
+  if (!last) return 'unknown';
+  if (failures >= CRITICAL_FAILURES) return 'critical';
+  if (now.getTime() - last.startedAt.getTime() > 2 * intervalMinutes * MINUTE_MS) return 'stale';
+  return failures > 0 ? 'warning' : 'healthy';
+}
+
+const SEVERITY: readonly HealthStatus[] = ['healthy', 'unknown', 'stale', 'warning', 'critical'];
+
+/** The worst of them. */
+export const overallStatus = (workers: readonly WorkerHealth[]): HealthStatus =>
+  workers
+    .map(({ status }) => status)
+    .reduce((worst, status) => (SEVERITY.indexOf(status) > SEVERITY.indexOf(worst) ? status : worst), 'healthy');

@@ -1,0 +1,81 @@
+import { Args, Context, Int, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { Requires } from '../../../platform/auth.js';
+import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
+import type { RequestContext } from '../../../platform/graphql/request-context.js';
+import { decimal, decimalText } from '../../../shared/decimal.js';
+import { chargeById, ChargeType } from '../../catalog/index.js';
+import {
+  countUsageEvents,
+  loadUsageEvents,
+  meterById,
+  MeterType,
+  UsageEventConnectionType,
+  UsageEventType,
+  type UsageEventFilter,
+} from '../../metering/index.js';
+import { explanationText } from '../domain/explanation.js';
+import { InvoiceLineType, LineExplanationType, MeterReadingType } from './invoice.types.js';
+
+@Resolver(() => InvoiceLineType)
+export class InvoiceLinesResolver {
+  @ResolveField(() => ChargeType, { nullable: true })
+  @Requires('any')
+  charge(@Parent() line: InvoiceLineType, @Context() context: RequestContext): Promise<ChargeType | null> | null {
+    return line.chargeId ? context.load(chargeById, line.chargeId) : null;
+  }
+
+  @ResolveField(() => LineExplanationType, { description: 'How the amount came about, as data.' })
+  @Requires('any')
+  explanation(@Parent() line: InvoiceLineType): LineExplanationType {
+    const { reading, ...explanation } = line.explanation;
+    return {
+      ...explanation,
+      text: explanationText(line.explanation, decimalText(decimal(line.amount)), line.currency),
+      reading: reading ? { ...reading, knownAt: line.knownAt ?? reading.to } : null,
+    };
+  }
+
+  @ResolveField(() => UsageEventConnectionType, { description: 'The raw events behind the line, as known at its cut-off.' })
+  @Requires('any')
+  async events(
+    @Parent() line: InvoiceLineType,
+    @Args('first', { type: () => Int, nullable: true }) first: number | null,
+    @Args('after', { type: () => String, nullable: true }) after: string | null,
+    @Context() context: RequestContext,
+  ): Promise<Connection<UsageEventType>> {
+    const page = idPage({ first, after });
+    const { reading } = line.explanation;
+    if (!reading)
+      return connectionFrom<UsageEventType>(
+        [],
+        page,
+        (row) => row.id,
+        () => Promise.resolve(0),
+      );
+    const { meterId, from, to } = reading;
+    const filter: UsageEventFilter = {
+      meterId,
+      customerId: line.customerId,
+      from,
+      to,
+      knownAt: line.knownSnapshot,
+      countedOnly: true,
+    };
+    const rows = await context.read((tx) => loadUsageEvents(tx, filter, page));
+    return connectionFrom(
+      rows,
+      page,
+      (row) => row.id,
+      () => context.read((tx) => countUsageEvents(tx, filter)),
+    );
+  }
+}
+
+@Resolver(() => MeterReadingType)
+export class MeterReadingsResolver {
+  @ResolveField(() => MeterType)
+  @Requires('any')
+  meter(@Parent() reading: MeterReadingType, @Context() context: RequestContext): Promise<MeterType | null> {
+    return context.load(meterById, reading.meterId);
+  }
+}

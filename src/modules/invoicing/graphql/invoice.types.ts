@@ -1,0 +1,125 @@
+import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
+import { IsOptional, MaxLength } from 'class-validator';
+import { connectionOf } from '../../../platform/graphql/connection.js';
+import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
+import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
+import { enumOf } from '../../../platform/graphql/enum.js';
+import type { Explanation } from '../domain/explanation.js';
+import type { InvoiceStatus } from '../domain/invoice-status.js';
+import type { InvoiceKind, InvoiceLine } from '../invoice.entity.js';
+
+export const InvoiceStatusEnum = enumOf('InvoiceStatus', 'DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE');
+export const InvoiceKindEnum = enumOf('InvoiceKind', 'SUBSCRIPTION', 'ONE_OFF', 'CREDIT');
+export const InvoiceLineKindEnum = enumOf('InvoiceLineKind', 'CHARGE', 'CREDIT', 'CORRECTION', 'BALANCE', 'ONE_OFF');
+
+@ObjectType('Invoice')
+export class InvoiceType {
+  @Field(() => ID) id: string;
+  @Field(() => String, { nullable: true, description: 'Given at finalization, without gaps.' }) number: string | null;
+  @Field(() => InvoiceStatusEnum) status: InvoiceStatus;
+  @Field(() => InvoiceKindEnum) kind: InvoiceKind;
+  @Field() currency: string;
+  @Field(() => DateTimeScalarType, { nullable: true }) periodStart: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) periodEnd: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) issuedAt: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) dueAt: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) finalizeAt: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) paidAt: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) voidedAt: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) uncollectibleAt: Date | null;
+  @Field(() => String, { nullable: true }) statusReason: string | null;
+  @Field(() => DecimalScalarType) subtotal: string;
+  @Field(() => DecimalScalarType) tax: string;
+  @Field(() => DecimalScalarType) total: string;
+  @Field(() => DecimalScalarType) creditsApplied: string;
+  @Field(() => DecimalScalarType) amountPaid: string;
+  @Field(() => String, { nullable: true }) memo: string | null;
+  @Field(() => DateTimeScalarType) createdAt: Date;
+  customerId: string;
+  subscriptionId: string | null;
+  /** Of a preview, which is stored nowhere. */
+  previewLines?: InvoiceLine[];
+}
+
+export const InvoiceConnectionType = connectionOf(InvoiceType, 'Invoice');
+
+@ObjectType('InvoiceLine')
+export class InvoiceLineType {
+  @Field(() => ID, { nullable: true }) id: string | null;
+  @Field(() => InvoiceLineKindEnum) kind: InvoiceLine['kind'];
+  @Field() description: string;
+  @Field(() => DecimalScalarType) quantity: string;
+  @Field(() => DecimalScalarType, { nullable: true }) unitAmount: string | null;
+  @Field(() => DecimalScalarType) amount: string;
+  @Field(() => DecimalScalarType) tax: string;
+  @Field(() => DateTimeScalarType, { nullable: true }) periodStart: Date | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) periodEnd: Date | null;
+  chargeId: string | null;
+  currency: string;
+  customerId: string;
+  explanation: Explanation;
+  knownSnapshot: string | null;
+  knownAt: Date | null;
+}
+
+@ObjectType('TierSlice')
+export class TierSliceType {
+  @Field(() => DecimalScalarType) from: string;
+  @Field(() => DecimalScalarType, { nullable: true }) upTo: string | null;
+  @Field(() => DecimalScalarType) quantity: string;
+  @Field(() => DecimalScalarType) unitAmount: string;
+  @Field(() => DecimalScalarType) flatAmount: string;
+  @Field(() => DecimalScalarType) amount: string;
+}
+
+@ObjectType('Fraction')
+export class FractionType {
+  @Field(() => Int) numerator: number;
+  @Field(() => Int) denominator: number;
+}
+
+@ObjectType('MeterReading')
+export class MeterReadingType {
+  @Field(() => DateTimeScalarType) from: string;
+  @Field(() => DateTimeScalarType) to: string;
+  @Field(() => DecimalScalarType) value: string;
+  @Field(() => Int) eventCount: number;
+  @Field(() => DateTimeScalarType, { description: 'The cut-off: what was received later is not in it.' }) knownAt: Date | string;
+  meterId: string;
+}
+
+@ObjectType('LineExplanation')
+export class LineExplanationType {
+  @Field({ description: 'One plain sentence.' }) text: string;
+  @Field(() => MeterReadingType, { nullable: true }) reading: MeterReadingType | null;
+  @Field(() => DecimalScalarType, { nullable: true, description: 'The reading after the quantity rounding.' })
+  roundedQuantity?: string;
+  @Field(() => DecimalScalarType, { nullable: true }) includedUnits?: string;
+  @Field(() => DecimalScalarType, { nullable: true }) billableQuantity?: string;
+  @Field(() => DecimalScalarType, { nullable: true }) packages?: string;
+  @Field(() => DecimalScalarType, { nullable: true }) eventFees?: string;
+  @Field(() => [TierSliceType], { nullable: true }) tiers?: TierSliceType[];
+  @Field(() => FractionType, { nullable: true }) proration?: FractionType;
+  @Field(() => DecimalScalarType, { nullable: true }) minimumAmount?: string;
+  @Field(() => DecimalScalarType, { nullable: true }) maximumAmount?: string;
+  @Field(() => DecimalScalarType, { nullable: true, description: 'Corrections and credits: what was billed before.' })
+  billedBefore?: string;
+  @Field(() => DecimalScalarType, { description: 'Before the one rounding.' }) exactAmount: string;
+}
+
+@ObjectType('Payment')
+export class PaymentType {
+  @Field(() => ID) id: string;
+  @Field(() => DecimalScalarType) amount: string;
+  @Field(() => DateTimeScalarType) paidAt: Date;
+  @Field(() => String, { nullable: true }) method: string | null;
+  @Field(() => String, { nullable: true }) reference: string | null;
+}
+
+@InputType()
+export class RecordPaymentInput {
+  @Field(() => DecimalScalarType) amount: string;
+  @Field(() => DateTimeScalarType, { nullable: true }) paidAt?: Date | null;
+  @Field(() => String, { nullable: true }) @IsOptional() @MaxLength(255) method?: string | null;
+  @Field(() => String, { nullable: true }) @IsOptional() @MaxLength(255) reference?: string | null;
+}

@@ -1,0 +1,33 @@
+import { In } from 'typeorm';
+import { organizationOf } from '../../../platform/database/database.js';
+import { childCounts, childPages } from '../../../platform/graphql/connection.js';
+import { byParent, type LoaderDefinition } from '../../../platform/graphql/loader.js';
+import { BalanceEntry, Invoice, InvoiceLine, Payment } from '../invoice.entity.js';
+import { decimal, decimalText, sum } from '../../../shared/decimal.js';
+
+export const linesOfInvoice = byParent(InvoiceLine, 'invoiceId', (a, b) => a.position - b.position);
+export const paymentsOfInvoice = byParent(Payment, 'invoiceId', (a, b) => (a.id < b.id ? -1 : 1));
+export const invoicesOfCustomer = childPages(Invoice, 'customerId');
+export const invoiceCountOfCustomer = childCounts(Invoice, 'customerId');
+export const invoicesOfSubscription = childPages(Invoice, 'subscriptionId');
+export const invoiceCountOfSubscription = childCounts(Invoice, 'subscriptionId');
+
+/** Credit left of customers, by customer and currency, with one statement. */
+export const balanceOfCustomer: LoaderDefinition<{ customerId: string; currency: string }, string> = {
+  cacheKey: ({ customerId, currency }) => `${customerId} ${currency}`,
+  async batch(tx, keys) {
+    const entries = await tx.findBy(BalanceEntry, {
+      organizationId: organizationOf(tx),
+      customerId: In(keys.map((key) => key.customerId)),
+    });
+    return keys.map(({ customerId, currency }) =>
+      decimalText(
+        sum(
+          entries
+            .filter((entry) => entry.customerId === customerId && entry.currency === currency)
+            .map((entry) => decimal(entry.amount)),
+        ),
+      ),
+    );
+  },
+};

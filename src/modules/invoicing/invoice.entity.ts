@@ -1,0 +1,142 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Charge } from '../catalog/index.js';
+import { Customer } from '../customers/index.js';
+import { Subscription } from '../subscriptions/index.js';
+import type { LineKind } from './domain/diff-lines.js';
+import type { Explanation } from './domain/explanation.js';
+import type { InvoiceStatus } from './domain/invoice-status.js';
+
+export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
+
+@Entity('invoices')
+@Unique('invoices_number_key', ['organizationId', 'number'])
+@Unique('invoices_billing_key', ['organizationId', 'subscriptionId', 'billedAt', 'ordinal'])
+@Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
+@Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
+@Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
+@Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN'` })
+@Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
+@Check('invoices_total_check', `total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <= total`)
+@ForeignKey(() => Customer, ['organizationId', 'customerId'], ['organizationId', 'id'], { name: 'invoices_customer_fkey' })
+@ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'], {
+  name: 'invoices_subscription_fkey',
+})
+export class Invoice {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoices_pkey' }) organizationId: string;
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoices_pkey' }) id: string;
+  @Column('uuid') customerId: string;
+  @Column('uuid', { nullable: true }) subscriptionId: string | null;
+  /** Copied from the customer, so that due work is found by one index. */
+  @Column('uuid', { nullable: true }) testClockId: string | null;
+  @Column('text') kind: InvoiceKind;
+  @Column('text', { nullable: true }) number: string | null;
+  @Column('text') status: InvoiceStatus;
+  @Column('text') currency: string;
+  /** The instant as of which the subscription was billed. With `ordinal`, what forbids billing it twice. */
+  @Column('timestamptz', { nullable: true }) billedAt: Date | null;
+  @Column('int', { default: 0 }) ordinal: number;
+  @Column('timestamptz', { nullable: true }) periodStart: Date | null;
+  @Column('timestamptz', { nullable: true }) periodEnd: Date | null;
+  @Column('timestamptz', { nullable: true }) issuedAt: Date | null;
+  @Column('timestamptz', { nullable: true }) dueAt: Date | null;
+  @Column('timestamptz', { nullable: true }) finalizeAt: Date | null;
+  @Column('timestamptz', { nullable: true }) paidAt: Date | null;
+  @Column('timestamptz', { nullable: true }) voidedAt: Date | null;
+  @Column('timestamptz', { nullable: true }) uncollectibleAt: Date | null;
+  @Column('text', { nullable: true }) statusReason: string | null;
+  /** Voided for good: what it billed is not billed again. */
+  @Column('boolean', { default: false }) waived: boolean;
+  @Column('numeric') subtotal: string;
+  @Column('numeric') tax: string;
+  @Column('numeric') total: string;
+  @Column('numeric') creditsApplied: string;
+  @Column('numeric') amountPaid: string;
+  @Column('text', { nullable: true }) memo: string | null;
+  @Column('timestamptz') createdAt: Date;
+}
+
+@Entity('invoice_lines')
+@Unique('invoice_lines_position_key', ['organizationId', 'invoiceId', 'position'])
+@Index('invoice_lines_subscription_idx', ['organizationId', 'subscriptionId', 'periodEnd'])
+@ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], {
+  name: 'invoice_lines_invoice_fkey',
+  onDelete: 'CASCADE',
+})
+@ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'], {
+  name: 'invoice_lines_subscription_fkey',
+})
+@ForeignKey(() => Charge, ['organizationId', 'chargeId'], ['organizationId', 'id'], { name: 'invoice_lines_charge_fkey' })
+export class InvoiceLine {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_lines_pkey' }) organizationId: string;
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_lines_pkey' }) id: string;
+  @Column('uuid') invoiceId: string;
+  @Column('int') position: number;
+  @Column('uuid', { nullable: true }) subscriptionId: string | null;
+  @Column('uuid', { nullable: true }) chargeId: string | null;
+  @Column('text') kind: LineKind | 'BALANCE' | 'ONE_OFF';
+  @Column('text') description: string;
+  @Column('numeric') quantity: string;
+  @Column('numeric', { nullable: true }) unitAmount: string | null;
+  @Column('numeric') amount: string;
+  @Column('numeric') tax: string;
+  @Column('timestamptz', { nullable: true }) periodStart: Date | null;
+  @Column('timestamptz', { nullable: true }) periodEnd: Date | null;
+  /** Start of the billed span: with the charge, what lines about the same thing have in common. */
+  @Column('timestamptz', { nullable: true }) keyStart: Date | null;
+  @Column('jsonb') explanation: Explanation;
+  /** Usage lines: the cut-off, as a transaction snapshot and as the time of day it was taken. */
+  @Column('text', { nullable: true }) knownSnapshot: string | null;
+  @Column('timestamptz', { nullable: true }) knownAt: Date | null;
+}
+
+@Entity('payments')
+@Index('payments_invoice_idx', ['organizationId', 'invoiceId', 'id'])
+@Check('payments_amount_check', 'amount > 0')
+@ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], { name: 'payments_invoice_fkey' })
+export class Payment {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payments_pkey' }) organizationId: string;
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payments_pkey' }) id: string;
+  @Column('uuid') invoiceId: string;
+  @Column('numeric') amount: string;
+  @Column('timestamptz') paidAt: Date;
+  @Column('text', { nullable: true }) method: string | null;
+  @Column('text', { nullable: true }) reference: string | null;
+  @Column('timestamptz') createdAt: Date;
+}
+
+/** The last number given, per organization and issue year. The row's lock orders finalizations. */
+@Entity('invoice_counters')
+export class InvoiceCounter {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_counters_pkey' }) organizationId: string;
+  @PrimaryColumn('int', { name: 'issue_year', primaryKeyConstraintName: 'invoice_counters_pkey' }) year: number;
+  @Column('int') last: number;
+}
+
+/** A customer's credit as an append-only ledger: what was credited (positive) and what was used (negative). */
+@Entity('balance_entries')
+@Index('balance_entries_customer_idx', ['organizationId', 'customerId', 'currency'])
+@ForeignKey(() => Customer, ['organizationId', 'customerId'], ['organizationId', 'id'], { name: 'balance_entries_customer_fkey' })
+@ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], { name: 'balance_entries_invoice_fkey' })
+export class BalanceEntry {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'balance_entries_pkey' }) organizationId: string;
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'balance_entries_pkey' }) id: string;
+  @Column('uuid') customerId: string;
+  @Column('text') currency: string;
+  @Column('numeric') amount: string;
+  @Column('uuid') invoiceId: string;
+  @Column('timestamptz') createdAt: Date;
+}
+
+/** One run of a worker, for whoever watches. */
+@Entity('worker_runs')
+@Index('worker_runs_worker_idx', ['worker', 'startedAt'])
+export class WorkerRun {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'worker_runs_pkey' }) id: string;
+  @Column('text') worker: string;
+  @Column('timestamptz') startedAt: Date;
+  @Column('timestamptz', { nullable: true }) finishedAt: Date | null;
+  @Column('int', { default: 0 }) found: number;
+  @Column('int', { default: 0 }) billed: number;
+  @Column('int', { default: 0 }) failed: number;
+  @Column('text', { nullable: true }) error: string | null;
+}

@@ -1,0 +1,38 @@
+import { Module } from '@nestjs/common';
+import { CustomersModule } from '../customers/index.js';
+import { SubscriptionsModule } from '../subscriptions/index.js';
+import { BillingJobs } from './billing.jobs.js';
+import { BillingService } from './billing.service.js';
+import { FinalizationService } from './finalization.service.js';
+import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
+import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
+import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
+import { InvoicesService } from './invoices.service.js';
+import { PreviewsService } from './previews.service.js';
+import { WorkersHealthController } from './rest/workers-health.controller.js';
+import { StandingService } from './standing.service.js';
+import { TimeTravelService } from './time-travel.service.js';
+import { WorkersService } from './workers.service.js';
+
+@Module({
+  imports: [CustomersModule, SubscriptionsModule],
+  controllers: [WorkersHealthController],
+  providers: [
+    BillingService,
+    BillingJobs,
+    FinalizationService,
+    InvoicesService,
+    PreviewsService,
+    StandingService,
+    TimeTravelService,
+    WorkersService,
+    InvoicesResolver,
+    InvoiceLinesResolver,
+    MeterReadingsResolver,
+    TimeTravelResolver,
+    CustomerInvoicesResolver,
+    SubscriptionInvoicesResolver,
+  ],
+  exports: [WorkersService],
+})
+export class InvoicingModule {}

@@ -1,0 +1,56 @@
+import { Controller, Get } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { Requires } from '../../../platform/auth.js';
+import { Database } from '../../../platform/database/database.js';
+import { Settings } from '../../../platform/settings.js';
+import { Clock } from '../../../shared/clock.js';
+import { overallStatus, workerHealth, type WorkerHealth } from '../domain/worker-health.js';
+import { loadRecentRuns } from '../queries/load-recent-runs.query.js';
+
+interface WorkersHealth {
+  timestamp: string;
+  scheduler: { running: boolean; jobs: { id: string; next_run_time: string | null }[] };
+  workers: Record<string, WorkerHealth>;
+  overall_status: string;
+}
+
+/** How often each worker runs, in minutes: it is stale when it has missed two of its ticks. */
+const INTERVAL_MINUTES = { invoice_generator: 60, invoice_finalizer: 5 } as const;
+
+@Controller('api/v1/workers')
+export class WorkersHealthController {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly settings: Settings,
+  ) {}
+
+  @Get('health')
+  @Requires('any')
+  async health(): Promise<WorkersHealth> {
+    const now = this.clock.now();
+    const names = Object.keys(INTERVAL_MINUTES) as (keyof typeof INTERVAL_MINUTES)[];
+    const runs = await this.database.acrossOrganizations('health of the workers', (tx) => loadRecentRuns(tx, names));
+    const workers = Object.fromEntries(
+      names.map((name) => [
+        name,
+        workerHealth(
+          runs.filter((run) => run.worker === name),
+          INTERVAL_MINUTES[name],
+          now,
+        ),
+      ]),
+    );
+    return {
+      timestamp: now.toISOString(),
+      scheduler: { running: this.settings.schedulerEnabled, jobs: this.jobs() },
+      workers,
+      overall_status: overallStatus(Object.values(workers)),
+    };
+  }
+
+  private jobs(): WorkersHealth['scheduler']['jobs'] {
+    return [...this.scheduler.getCronJobs()].map(([id, job]) => ({ id, next_run_time: job.nextDate().toUTC().toISO() }));
+  }
+}

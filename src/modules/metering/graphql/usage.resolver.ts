@@ -1,0 +1,98 @@
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Requires } from '../../../platform/auth.js';
+import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
+import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
+import type { RequestContext } from '../../../platform/graphql/request-context.js';
+import { invalid, notFound } from '../../../shared/errors.js';
+import type { Instant } from '../../../shared/instant.js';
+import { isId } from '../../../platform/database/ids.js';
+import { CustomerType } from '../../customers/index.js';
+import { countUsageEvents, loadUsageEvents, type UsageEventFilter } from '../queries/load-usage-events.query.js';
+import { UsageReportsService, type UsageWindow } from '../usage-reports.service.js';
+import { UsageService } from '../usage.service.js';
+import { MeterType } from './meter.types.js';
+import { customerById, meterById } from './metering.loaders.js';
+import {
+  RecordUsageResultType,
+  UsageEventConnectionType,
+  UsageEventInputType,
+  UsageEventType,
+  UsageReportType,
+  UsageWindowEnum,
+  type ParsedUsageEventInput,
+} from './usage.types.js';
+
+/** Larger batches belong on the REST edge, which streams. */
+export const MAX_GRAPHQL_EVENTS = 1_000;
+
+@Resolver(() => UsageEventType)
+export class UsageResolver {
+  constructor(
+    private readonly usageService: UsageService,
+    private readonly reports: UsageReportsService,
+  ) {}
+
+  @Mutation(() => RecordUsageResultType)
+  @Requires('usage.write')
+  recordUsage(
+    @Args('events', { type: () => [UsageEventInputType] }) events: ParsedUsageEventInput[],
+    @Context() context: RequestContext,
+  ): Promise<RecordUsageResultType> {
+    if (events.length === 0 || events.length > MAX_GRAPHQL_EVENTS)
+      throw invalid('events', `Send 1 to ${MAX_GRAPHQL_EVENTS} events.`);
+    return context.write((tx) => this.usageService.record(tx, context.actor, events));
+  }
+
+  @Query(() => UsageReportType)
+  @Requires('usage.read')
+  usage(
+    @Args('meterId', { type: () => ID }) meterId: string,
+    @Args('customerId', { type: () => ID, nullable: true }) customerId: string | null,
+    @Args('from', { type: () => DateTimeScalarType }) from: Date,
+    @Args('to', { type: () => DateTimeScalarType }) to: Date,
+    @Args('window', { type: () => UsageWindowEnum, nullable: true }) window: UsageWindow | null,
+    @Args('groupBy', { type: () => [String], nullable: true }) groupBy: string[] | null,
+    @Context() context: RequestContext,
+  ): Promise<UsageReportType> {
+    return context.read((tx) => this.reports.report(tx, { meterId, customerId, from, to, window, groupBy }));
+  }
+
+  @Query(() => UsageEventConnectionType)
+  @Requires('usage.read')
+  async usageEvents(
+    @Args('meterId', { type: () => ID, nullable: true }) meterId: string | null,
+    @Args('customerId', { type: () => ID, nullable: true }) customerId: string | null,
+    @Args('from', { type: () => DateTimeScalarType, nullable: true }) from: Instant | null,
+    @Args('to', { type: () => DateTimeScalarType, nullable: true }) to: Instant | null,
+    @Args('first', { type: () => Int, nullable: true }) first: number | null,
+    @Args('after', { type: () => String, nullable: true }) after: string | null,
+    @Context() context: RequestContext,
+  ): Promise<Connection<UsageEventType>> {
+    const page = idPage({ first, after });
+    for (const [id, noun] of [
+      [meterId, 'Meter'],
+      [customerId, 'Customer'],
+    ] as const)
+      if (id && !isId(id)) throw notFound(noun);
+    const filter: UsageEventFilter = { meterId, customerId, from: from?.text, to: to?.text };
+    const rows = await context.read((tx) => loadUsageEvents(tx, filter, page));
+    return connectionFrom(
+      rows,
+      page,
+      (row) => row.id,
+      () => context.read((tx) => countUsageEvents(tx, filter)),
+    );
+  }
+
+  @ResolveField(() => MeterType)
+  @Requires('any')
+  meter(@Parent() event: UsageEventType, @Context() context: RequestContext): Promise<MeterType | null> {
+    return context.load(meterById, event.meterId);
+  }
+
+  @ResolveField(() => CustomerType)
+  @Requires('any')
+  customer(@Parent() event: UsageEventType, @Context() context: RequestContext): Promise<CustomerType | null> {
+    return context.load(customerById, event.customerId);
+  }
+}

@@ -1,0 +1,11 @@
+export type { Reading } from './domain/index.js';
+export { CreateMeterInput, MeterType } from './graphql/meter.types.js';
+export { customerById, meterById } from './graphql/metering.loaders.js';
+export { UsageEventConnectionType, UsageEventType, UsageReportType } from './graphql/usage.types.js';
+export { Meter } from './meter.entity.js';
+export { MeteringModule } from './metering.module.js';
+export { MetersService } from './meters.service.js';
+export { currentSnapshot, loadReadings, type TenantReadingRequest } from './queries/load-readings.query.js';
+export { countUsageEvents, loadUsageEvents, type UsageEventFilter } from './queries/load-usage-events.query.js';
+export { UsageReportsService, type UsageReport } from './usage-reports.service.js';
+export { UsageService } from './usage.service.js';

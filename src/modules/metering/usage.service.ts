@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { newId } from '../../platform/database/ids.js';
+import { writeJson } from '../../platform/json.js';
+import { may, type Actor } from '../../shared/actor.js';
+import { Clock } from '../../shared/clock.js';
+import { decimal, decimalText } from '../../shared/decimal.js';
+import { OrganizationsService } from '../organizations/index.js';
+import {
+  checkEventShape,
+  checkTimestamp,
+  contributionOf,
+  MAX_PROPERTIES_BYTES,
+  Rejection,
+  type Contribution,
+  type UsageEventInput,
+} from './domain/usage-event.js';
+import type { Meter } from './meter.entity.js';
+import { insertUsageEvents, loadUsageEventKeys, type NewUsageEvent } from './queries/insert-usage-events.query.js';
+import {
+  createProvisionalCustomers,
+  loadIngestionCustomers,
+  type IngestionCustomer,
+} from './queries/load-ingestion-customers.query.js';
+import { loadMetersByName } from './queries/load-meters-by-name.query.js';
+
+export type UsageVerdict = 'ACCEPTED' | 'DUPLICATE' | 'CONFLICT' | 'REJECTED';
+
+export interface UsageEventResult {
+  index: number;
+  verdict: UsageVerdict;
+  eventId: string | null;
+  code: string | null;
+  message: string | null;
+}
+
+export interface RecordUsageResult {
+  accepted: number;
+  duplicates: number;
+  conflicts: number;
+  rejected: number;
+  results: UsageEventResult[];
+}
+
+/** An event that has passed so far, on its way into the table. */
+interface Candidate {
+  index: number;
+  event: UsageEventInput;
+  meter: Meter;
+  contribution: Contribution;
+  propertiesText: string | null;
+}
+
+/** Takes usage events in (billing-rules §4): accepted means counted, a duplicate counts once, a bad event stops no other. */
+@Injectable()
+export class UsageService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly organizations: OrganizationsService,
+  ) {}
+
+  async record(tx: EntityManager, actor: Actor, events: UsageEventInput[]): Promise<RecordUsageResult> {
+    const results: UsageEventResult[] = [];
+    const reject = (index: number, { code, message }: Rejection): void => {
+      results.push({ index, verdict: 'REJECTED', eventId: null, code, message });
+    };
+    const candidates = await this.resolveMeters(tx, events, reject);
+    const ready = await this.resolveCustomers(tx, actor, candidates, reject);
+    results.push(...(await this.store(tx, ready)));
+    results.sort((a, b) => a.index - b.index);
+    const count = (verdict: UsageVerdict): number => results.filter((result) => result.verdict === verdict).length;
+    return {
+      accepted: count('ACCEPTED'),
+      duplicates: count('DUPLICATE'),
+      conflicts: count('CONFLICT'),
+      rejected: count('REJECTED'),
+      results,
+    };
+  }
+
+  private async resolveMeters(
+    tx: EntityManager,
+    events: UsageEventInput[],
+    reject: (index: number, rejection: Rejection) => void,
+  ): Promise<Candidate[]> {
+    const meters = await loadMetersByName(tx, events);
+    const candidates: Candidate[] = [];
+    events.forEach((event, index) => {
+      const meter = event.meterToken
+        ? meters.byToken.get(event.meterToken.toLowerCase())
+        : meters.byName.get(event.meterName ?? '');
+      const candidate = checkEventShape(event) ?? prepare(index, event, meter);
+      if (candidate instanceof Rejection) reject(index, candidate);
+      else candidates.push(candidate);
+    });
+    return candidates;
+  }
+
+  private async resolveCustomers(
+    tx: EntityManager,
+    actor: Actor,
+    candidates: Candidate[],
+    reject: (index: number, rejection: Rejection) => void,
+  ): Promise<IndexedRow[]> {
+    if (candidates.length === 0) return [];
+    const organization = await this.organizations.get(tx);
+    const realNow = this.clock.now();
+    const mayBackfill = may(actor, 'usage.backfill');
+    let customers = await loadIngestionCustomers(tx, externalIdsOf(candidates));
+    const timely = candidates.filter(({ index, event }) => {
+      const customer = customers.get(event.customerExternalId);
+      if (!customer && !organization.createsCustomersFromUsage) {
+        reject(index, new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.'));
+        return false;
+      }
+      const now = customer?.clockNow ?? realNow;
+      const rejection = checkTimestamp(event.timestamp ?? now, now, organization.backfillDays, mayBackfill);
+      if (rejection) reject(index, rejection);
+      return !rejection;
+    });
+    const unknown = externalIdsOf(timely).filter((externalId) => !customers.has(externalId));
+    if (unknown.length > 0) {
+      await createProvisionalCustomers(tx, unknown, realNow);
+      customers = await loadIngestionCustomers(tx, externalIdsOf(timely));
+    }
+    return timely.map((candidate) =>
+      rowOf(candidate, customers.get(candidate.event.customerExternalId) as IngestionCustomer, realNow),
+    );
+  }
+
+  private async store(tx: EntityManager, ready: IndexedRow[]): Promise<UsageEventResult[]> {
+    if (ready.length === 0) return [];
+    const rows = ready.map(({ row }) => row);
+    const stored = await insertUsageEvents(tx, rows, this.clock.now());
+    const refused = rows.filter((row) => !stored.has(row.id)).map((row) => row.idempotencyKey as string);
+    const holders = refused.length > 0 ? await loadUsageEventKeys(tx, refused) : new Map<string, never>();
+    return ready.map(({ index, row }) => {
+      if (stored.has(row.id)) return { index, verdict: 'ACCEPTED', eventId: row.id, code: null, message: null };
+      const holder = holders.get(row.idempotencyKey as string);
+      if (holder?.contentHash.equals(row.contentHash)) {
+        return { index, verdict: 'DUPLICATE', eventId: holder.eventId, code: null, message: null };
+      }
+      const message = 'The idempotency key was used before with other content.';
+      return { index, verdict: 'CONFLICT', eventId: null, code: 'IDEMPOTENCY_KEY_REUSED', message };
+    });
+  }
+}
+
+interface IndexedRow {
+  index: number;
+  row: NewUsageEvent;
+}
+
+const externalIdsOf = (candidates: Candidate[]): string[] => [
+  ...new Set(candidates.map(({ event }) => event.customerExternalId)),
+];
+
+function prepare(index: number, event: UsageEventInput, meter: Meter | undefined): Candidate | Rejection {
+  if (!meter) return new Rejection('METER_NOT_FOUND', 'There is no such meter.');
+  if (meter.archivedAt) return new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.');
+  const propertiesText = event.properties ? canonicalJson(event.properties) : null;
+  if (propertiesText !== null && Buffer.byteLength(propertiesText) > MAX_PROPERTIES_BYTES) {
+    return new Rejection('VALIDATION_FAILED', `The properties exceed ${MAX_PROPERTIES_BYTES} bytes.`);
+  }
+  if (propertiesText !== null && UNSTORABLE.test(propertiesText)) {
+    return new Rejection('VALIDATION_FAILED', 'The properties hold text that cannot be stored (NUL or a lone surrogate).');
+  }
+  const contribution = contributionOf(event, meter);
+  return contribution instanceof Rejection ? contribution : { index, event, meter, contribution, propertiesText };
+}
+
+/** NUL and lone surrogates, as JSON text writes them. */
+const UNSTORABLE = /\\u0000|\\u[dD][89a-fA-F]|\p{Surrogate}/u;
+
+/** JSON with sorted keys, so that the same content has the same text. */
+const canonicalJson = (value: unknown): string => writeJson(sorted(value));
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
+}
+
+const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+
+function rowOf(
+  { index, event, meter, contribution, propertiesText }: Candidate,
+  customer: IngestionCustomer,
+  realNow: Date,
+): IndexedRow {
+  const quantity = event.quantity ? decimalText(decimal(event.quantity)) : null;
+  // A timestamp that was not given is not part of the content: a retry without one is the same event.
+  const content = [meter.id, customer.externalId, quantity, propertiesText, event.timestamp?.text ?? null];
+  return {
+    index,
+    row: {
+      id: newId(),
+      meterId: meter.id,
+      customerId: customer.id,
+      occurredAt: event.timestamp?.text ?? (customer.clockNow ?? realNow).toISOString(),
+      quantity,
+      counted: contribution.counted,
+      value: contribution.value ? decimalText(contribution.value) : null,
+      member: contribution.member,
+      properties: propertiesText,
+      idempotencyKey: event.idempotencyKey ?? null,
+      contentHash: createHash('sha256').update(JSON.stringify(content)).digest(),
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { newId, isId } from '../../platform/database/ids.js';
+import { Database, organizationOf } from '../../platform/database/database.js';
+import { Authenticator } from '../../platform/auth.js';
+import { may, SCOPES, type Actor, type Scope } from '../../shared/actor.js';
+import { Clock } from '../../shared/clock.js';
+import { DomainError, invalid, notFound } from '../../shared/errors.js';
+import { ApiKey } from './api-key.entity.js';
+import type { OrganizationMode } from './organization.entity.js';
+import { Organization } from './organization.entity.js';
+import { findApiKey, touchApiKey } from './queries/find-api-key.query.js';
+
+export interface CreateApiKeyInput {
+  name: string;
+  scopes: string[];
+  expiresAt?: Date | null;
+}
+
+const SHOWN_CHARACTERS = 12;
+const TOUCH_EVERY_MS = 60_000;
+
+@Injectable()
+export class ApiKeysService implements Authenticator {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The actor of a secret, or null. The digest is looked up by a unique index, so timing tells nothing about other keys. */
+  async authenticate(secret: string): Promise<Actor | null> {
+    if (!/^sk_(test|live)_[A-Za-z0-9_-]{16,128}$/.test(secret)) return null;
+    const now = this.clock.now();
+    return this.database.acrossOrganizations('find the owner of a key', async (tx) => {
+      const key = await findApiKey(tx, digestOf(secret));
+      if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
+      if (!key.lastUsedAt || now.getTime() - key.lastUsedAt.getTime() > TOUCH_EVERY_MS) await touchApiKey(tx, key, now);
+      return { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) };
+    });
+  }
+
+  async isStored(tx: EntityManager, secret: string): Promise<boolean> {
+    return (await findApiKey(tx, digestOf(secret))) !== null;
+  }
+
+  /** Makes a key of 256 random bits. The secret is in the answer and nowhere else. */
+  async create(tx: EntityManager, actor: Actor, input: CreateApiKeyInput): Promise<{ apiKey: ApiKey; secret: string }> {
+    if (input.name.trim() === '') throw invalid('name', 'name must not be empty.');
+    checkScopes(actor, input.scopes);
+    if (input.expiresAt && input.expiresAt <= this.clock.now()) throw invalid('expiresAt', 'expiresAt must lie in the future.');
+    const { mode } = await tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
+    return this.store(tx, organizationOf(tx), newSecret(mode), input);
+  }
+
+  async store(
+    tx: EntityManager,
+    organizationId: string,
+    secret: string,
+    input: CreateApiKeyInput,
+  ): Promise<{ apiKey: ApiKey; secret: string }> {
+    const apiKey: ApiKey = {
+      organizationId,
+      id: newId(),
+      name: input.name,
+      prefix: secret.slice(0, SHOWN_CHARACTERS),
+      digest: digestOf(secret),
+      scopes: [...new Set(input.scopes)],
+      expiresAt: input.expiresAt ?? null,
+      lastUsedAt: null,
+      revokedAt: null,
+      createdAt: this.clock.now(),
+    };
+    await tx.insert(ApiKey, apiKey);
+    return { apiKey, secret };
+  }
+
+  async revoke(tx: EntityManager, id: string): Promise<ApiKey> {
+    const apiKey = isId(id) ? await tx.findOneBy(ApiKey, { organizationId: organizationOf(tx), id }) : null;
+    if (!apiKey) throw notFound('API key');
+    if (apiKey.revokedAt) return apiKey;
+    apiKey.revokedAt = this.clock.now();
+    await tx.update(ApiKey, { organizationId: apiKey.organizationId, id }, { revokedAt: apiKey.revokedAt });
+    return apiKey;
+  }
+}
+
+export const newSecret = (mode: OrganizationMode): string => `sk_${mode.toLowerCase()}_${randomBytes(32).toString('base64url')}`;
+
+const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+function checkScopes(actor: Actor, scopes: string[]): void {
+  if (scopes.length === 0) throw invalid('scopes', 'scopes must name at least one scope.');
+  for (const scope of scopes) {
+    if (!SCOPES.includes(scope as Scope)) throw invalid('scopes', `${scope} is not a scope. Scopes: ${SCOPES.join(', ')}.`);
+    if (!may(actor, scope as Scope))
+      throw new DomainError('FORBIDDEN', `A key cannot give the scope ${scope}, which it lacks.`, 'scopes');
+  }
+}

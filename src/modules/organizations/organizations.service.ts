@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database, organizationOf } from '../../platform/database/database.js';
+import { newId } from '../../platform/database/ids.js';
+import { SCOPES } from '../../shared/actor.js';
+import { Clock } from '../../shared/clock.js';
+import { ApiKeysService, newSecret } from './api-keys.service.js';
+import { Organization, type OrganizationMode } from './organization.entity.js';
+
+/** Chosen once, for ever: two processes that start at the same time must not both make the first organization. */
+const BOOTSTRAP_LOCK = 7_215_001;
+
+@Injectable()
+export class OrganizationsService {
+  constructor(
+    private readonly database: Database,
+    private readonly apiKeys: ApiKeysService,
+    private readonly clock: Clock,
+  ) {}
+
+  async get(tx: EntityManager): Promise<Organization> {
+    return tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
+  }
+
+  /**
+   * Makes the first organization with a key of all scopes. Returns the secret when it made one, null when the database has
+   * an organization already. A given secret decides the mode by its prefix, and is added when it is not known yet.
+   */
+  async bootstrap(givenSecret: string | null): Promise<string | null> {
+    return this.database.acrossOrganizations('first organization', async (tx) => {
+      await tx.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
+      const known = givenSecret !== null && (await this.apiKeys.isStored(tx, givenSecret));
+      if (known || (givenSecret === null && (await tx.count(Organization)) > 0)) return null;
+      const mode: OrganizationMode = givenSecret?.startsWith('sk_live_') ? 'LIVE' : 'TEST';
+      const organization = await this.create(tx, mode === 'LIVE' ? 'My company' : 'My company (test mode)', mode);
+      const { secret } = await this.apiKeys.store(tx, organization.id, givenSecret ?? newSecret(mode), {
+        name: 'bootstrap',
+        scopes: [...SCOPES],
+      });
+      return secret;
+    });
+  }
+
+  async create(tx: EntityManager, name: string, mode: OrganizationMode): Promise<Organization> {
+    const organization = tx.create(Organization, { id: newId(), name, mode, createdAt: this.clock.now() });
+    await tx.insert(Organization, organization);
+    return tx.findOneByOrFail(Organization, { id: organization.id });
+  }
+}

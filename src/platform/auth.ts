@@ -1,0 +1,59 @@
+import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { may, type Actor, type Scope } from '../shared/actor.js';
+import { DomainError } from '../shared/errors.js';
+import type { RequestContext } from './graphql/request-context.js';
+
+const REQUIRED = 'fluxrate:required-scope';
+
+/** Declares beside an operation what a credential needs for it: a scope, or `public` for operations without a key. */
+export const Requires = (scope: Scope | 'any' | 'public'): MethodDecorator => SetMetadata(REQUIRED, scope);
+
+/** Turns a key into an actor. Implemented by organizations; null: no such key, or it is revoked or expired. */
+export abstract class Authenticator {
+  abstract authenticate(secret: string): Promise<Actor | null>;
+}
+
+interface RequestWithActor {
+  headers: Record<string, string | string[] | undefined>;
+  actor?: Actor;
+}
+
+/** The API key of a request: `X-API-Key`, or `Authorization: Bearer`. */
+export function apiKeyOf(headers: RequestWithActor['headers']): string | null {
+  const key = headers['x-api-key'];
+  if (typeof key === 'string' && key !== '') return key;
+  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization?.toString() ?? '');
+  return bearer ? bearer[1] : null;
+}
+
+/** Guards every operation by what it declares; one that declares nothing is refused. */
+@Injectable()
+export class ScopeGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const required = this.reflector.get<Scope | 'any' | 'public' | undefined>(REQUIRED, context.getHandler());
+    if (required === 'public') return true;
+    if (context.getType<string>() === 'graphql') {
+      return check(context.getArgByIndex<RequestContext>(2).actor, required);
+    }
+    return this.guardRequest(context.switchToHttp().getRequest<RequestWithActor>(), required);
+  }
+
+  private async guardRequest(request: RequestWithActor, required: Scope | 'any' | undefined): Promise<boolean> {
+    const key = apiKeyOf(request.headers);
+    const actor = key === null ? null : await this.authenticator.authenticate(key);
+    if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
+    request.actor = actor;
+    return check(actor, required);
+  }
+}
+
+function check(actor: Actor, required: Scope | 'any' | undefined): boolean {
+  if (required === 'any' || (required !== undefined && may(actor, required))) return true;
+  throw new DomainError('FORBIDDEN', required ? `This needs the scope ${required}.` : 'This operation is not open to API keys.');
+}

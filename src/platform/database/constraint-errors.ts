@@ -1,0 +1,35 @@
+import { QueryFailedError } from 'typeorm';
+import { conflict, DomainError, invalid } from '../../shared/errors.js';
+
+/** What a violated constraint means to the caller. Each module registers its own beside the entity that declares them. */
+const meanings = new Map<string, () => DomainError>();
+
+export function onConstraint(name: string, meaning: () => DomainError): void {
+  meanings.set(name, meaning);
+}
+
+export const duplicateOf = (constraint: string, field: string, message: string): void =>
+  onConstraint(constraint, () => conflict(message, field));
+export const unknownReference = (constraint: string, field: string, message: string): void =>
+  onConstraint(constraint, () => invalid(field, message));
+
+interface DriverError {
+  code?: string;
+  constraint?: string;
+}
+
+/** SQLSTATE classes of a database that cannot be reached, is shutting down or takes no more connections. */
+const UNAVAILABLE = /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/;
+
+/** Translates what the driver throws into a DomainError where the meaning is known; anything else is returned as it is. */
+export function domainErrorOf(error: unknown): unknown {
+  const driverError = (error instanceof QueryFailedError ? error.driverError : error) as DriverError | null;
+  if (driverError?.constraint !== undefined) {
+    const meaning = meanings.get(driverError.constraint);
+    if (meaning) return meaning();
+  }
+  if (driverError?.code !== undefined && UNAVAILABLE.test(driverError.code)) {
+    return new DomainError('SERVICE_UNAVAILABLE', 'The database cannot be reached right now. Try again.');
+  }
+  return error;
+}

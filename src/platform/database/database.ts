@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { domainErrorOf } from './constraint-errors.js';
+
+/**
+ * The only door to Postgres. A transaction belongs to one organization, or says by name that it works across them.
+ */
+@Injectable()
+export class Database {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Runs `work` in one read-write transaction of the organization. Throws what `work` throws, after rolling back. */
+  async transaction<T>(organizationId: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return this.run(organizationId, work);
+  }
+
+  /** Work across tenants, such as claiming due periods. `purpose` names it for whoever reads the code. */
+  async acrossOrganizations<T>(purpose: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return this.run(`* ${purpose}`, work);
+  }
+
+  /** Opens a read-only transaction with one snapshot. The caller must call `close`. */
+  async openSnapshot(organizationId: string): Promise<Snapshot> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction('REPEATABLE READ');
+      await runner.query('SET TRANSACTION READ ONLY');
+    } catch (error) {
+      await runner.release();
+      throw domainErrorOf(error);
+    }
+    runner.data.organizationId = organizationId;
+    return {
+      tx: runner.manager,
+      close: async () => {
+        try {
+          if (runner.isTransactionActive) await runner.rollbackTransaction();
+        } finally {
+          await runner.release();
+        }
+      },
+    };
+  }
+
+  private async run<T>(owner: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    runner.data.organizationId = owner;
+    try {
+      await runner.startTransaction();
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      // A connection that broke cannot roll back; Postgres has done so itself.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw domainErrorOf(error);
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+export interface Snapshot {
+  tx: EntityManager;
+  close(): Promise<void>;
+}
+
+/** The organization a transaction was opened for. */
+export function organizationOf(tx: EntityManager): string {
+  const owner: unknown = tx.queryRunner?.data.organizationId;
+  if (typeof owner !== 'string' || owner.startsWith('*')) throw new Error('This needs a transaction of one organization.');
+  return owner;
+}

@@ -1,0 +1,51 @@
+import { CustomScalar, Scalar } from '@nestjs/graphql';
+import { GraphQLError, Kind, type ObjectValueNode, type ValueNode } from 'graphql';
+import { LosslessNumber } from 'lossless-json';
+import { parseJson, parseJsonForOutput } from '../json.js';
+
+export type JsonObject = Record<string, unknown>;
+export class JsonObjectScalarType {}
+
+@Scalar('JSONObject', () => JsonObjectScalarType)
+export class JsonObjectScalar implements CustomScalar<JsonObject, JsonObject> {
+  description = 'A JSON object; its numbers keep their digits (one that a double cannot hold comes out as a string).';
+
+  serialize(value: unknown): JsonObject {
+    return (typeof value === 'string' ? parseJsonForOutput(value) : value) as JsonObject;
+  }
+
+  parseValue(value: unknown): JsonObject {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof LosslessNumber) {
+      throw new GraphQLError('Not a JSON object.', { extensions: { code: 'VALIDATION_FAILED' } });
+    }
+    return value as JsonObject;
+  }
+
+  parseLiteral(node: ValueNode): JsonObject {
+    if (node.kind !== Kind.OBJECT) throw new GraphQLError('Not a JSON object.', { extensions: { code: 'VALIDATION_FAILED' } });
+    return objectOf(node);
+  }
+}
+
+const objectOf = (node: ObjectValueNode): JsonObject =>
+  Object.fromEntries(node.fields.map((field) => [field.name.value, literalOf(field.value)]));
+
+function literalOf(node: ValueNode): unknown {
+  switch (node.kind) {
+    case Kind.OBJECT:
+      return objectOf(node);
+    case Kind.LIST:
+      return node.values.map(literalOf);
+    case Kind.INT:
+    case Kind.FLOAT:
+      return parseJson(node.value);
+    case Kind.NULL:
+      return null;
+    case Kind.VARIABLE:
+      throw new GraphQLError('A variable inside a JSONObject literal is not supported: pass the whole object as a variable.', {
+        extensions: { code: 'VALIDATION_FAILED' },
+      });
+    default:
+      return node.value;
+  }
+}

@@ -1,0 +1,7 @@
+/** What of the configuration the modules need to know. */
+export class Settings {
+  constructor(
+    readonly schedulerEnabled: boolean,
+    readonly graphiqlEnabled: boolean,
+  ) {}
+}

@@ -1,0 +1,38 @@
+/**
+ * An instant that remembers the text it was read from. Business instants have millisecond precision (every boundary is a
+ * whole millisecond); usage events keep the microseconds that Postgres stores, through `text`.
+ */
+export class Instant extends Date {
+  private constructor(
+    milliseconds: number,
+    /** ISO 8601 in UTC with microseconds where they were given. */
+    readonly text: string,
+  ) {
+    super(milliseconds);
+  }
+
+  /** Reads ISO 8601 / RFC 3339 with an offset, years 1900 to 2199. Returns null for anything else. */
+  static read(text: string): Instant | null {
+    const match = RFC3339.exec(text);
+    if (!match) return null;
+    const [, date, time, fraction = '', offset] = match;
+    const seconds = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+    if (Number.isNaN(seconds) || !isCalendarDate(date)) return null;
+    const micros = fraction.slice(0, 6).padEnd(6, '0');
+    const milliseconds = seconds + Number(micros.slice(0, 3));
+    const year = new Date(milliseconds).getUTCFullYear();
+    if (year < 1900 || year > 2199) return null;
+    return new Instant(
+      milliseconds,
+      new Date(milliseconds).toISOString().replace('Z', micros.slice(3) === '000' ? 'Z' : `${micros.slice(3)}Z`),
+    );
+  }
+}
+
+const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** Date.parse lets Feb 30 roll over into March; a calendar does not. */
+function isCalendarDate(date: string): boolean {
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+}

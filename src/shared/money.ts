@@ -1,0 +1,50 @@
+import { code as currencyByCode } from 'currency-codes';
+import { Decimal, ONE, sum, ZERO } from './decimal.js';
+
+/** Minor-unit digits of an ISO 4217 currency (JPY 0, USD 2, KWD 3), or null when there is no such currency. */
+export function minorUnitDigits(currency: string): number | null {
+  return /^[A-Z]{3}$/.test(currency) ? (currencyByCode(currency)?.digits ?? null) : null;
+}
+
+/** The one rounding of a line: to the currency's minor unit, half away from zero (billing-rules §1.4). */
+export function roundToMinorUnit(amount: Decimal, currency: string): Decimal {
+  const digits = minorUnitDigits(currency);
+  if (digits === null) throw new Error(`not an ISO 4217 currency: ${currency}`);
+  return amount.toDecimalPlaces(digits, Decimal.ROUND_HALF_UP);
+}
+
+/**
+ * Splits a total of whole minor units in proportion to `weights`, by largest remainder (billing-rules §1.4): every part is a
+ * whole number of minor units, less than one unit away from its exact share, and the parts sum to the total. Of equal
+ * remainders the earlier part gets the unit; a negative total splits as the mirror image of the positive one. Weights may be
+ * negative (credits among lines) as long as they do not cancel out.
+ *
+ * Throws for a total finer than the minor unit, and for one that is not 0 when the weights sum to 0.
+ */
+export function splitByLargestRemainder(total: Decimal, weights: readonly Decimal[], currency: string): Decimal[] {
+  if (!roundToMinorUnit(total, currency).eq(total))
+    throw new Error(`not a whole number of minor units: ${total.toFixed()} ${currency}`);
+  if (total.isZero()) return weights.map(() => ZERO);
+  if (total.isNegative()) return splitByLargestRemainder(total.negated(), weights, currency).map((part) => part.negated());
+  const weightSum = sum(weights);
+  if (weightSum.isZero()) throw new Error('a total cannot be split by weights that sum to 0');
+
+  const minorUnit = new Decimal(`1e-${minorUnitDigits(currency)}`);
+  const units = total.div(minorUnit);
+  const shares = weights.map((weight, index) => {
+    // Share = dividend / divisor with a positive divisor; whole and remainder are exact where the quotient would not be.
+    const dividend = units.times(weightSum.isNegative() ? weight.negated() : weight);
+    const divisor = weightSum.abs();
+    const truncated = dividend.divToInt(divisor);
+    const whole = truncated.times(divisor).gt(dividend) ? truncated.minus(ONE) : truncated;
+    return { index, whole, remainder: dividend.minus(whole.times(divisor)) };
+  });
+  const unitsLeft = units.minus(sum(shares.map((share) => share.whole)));
+  const roundedUp = new Set(
+    [...shares]
+      .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
+      .filter((_, position) => unitsLeft.gt(position))
+      .map((share) => share.index),
+  );
+  return shares.map(({ index, whole }) => (roundedUp.has(index) ? whole.plus(ONE) : whole).times(minorUnit));
+}
