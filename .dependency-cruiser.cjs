@@ -7,7 +7,7 @@
 const LINE = ['organizations', 'customers', 'metering', 'catalog', 'subscriptions', 'invoicing', 'notifications'];
 
 const SPEC = '[.]spec[.]ts$';
-const COMPOSITION_ROOT = '^src/(main|app[.]module|create-app|migrate|data-source|emit-schema)[.]ts$';
+const COMPOSITION_ROOT = '^src/(main|app[.]module|create-app|migrate|migrate-command|data-source|emit-schema)[.]ts$';
 
 /** Arithmetic and dates of our own precision and calendar; see src/shared. */
 const VALUE_PACKAGES = 'node_modules/(decimal[.]js|temporal-polyfill)/';

@@ -1,0 +1,122 @@
+import type { GraphqlClient } from './graphql-client.js';
+
+export interface LineView {
+  description: string;
+  kind: string;
+  quantity: string;
+  amount: string;
+  periodStart: string | null;
+  periodEnd: string | null;
+  explanation: { text: string; exactAmount: string };
+}
+
+export interface InvoiceView {
+  id: string;
+  number: string | null;
+  status: string;
+  kind: string;
+  total: string;
+  amountDue: string;
+  creditsApplied: string;
+  periodStart: string | null;
+  periodEnd: string | null;
+  lines: LineView[];
+}
+
+interface Node {
+  id: string;
+}
+
+const INVOICE = `id number status kind total amountDue creditsApplied periodStart periodEnd
+  lines { description kind quantity amount periodStart periodEnd explanation { text exactAmount } }`;
+
+/** The words that stories are told in: travel, use, subscribe, read the invoices. All of it goes through the public API. */
+export class BillingWorld {
+  constructor(readonly api: GraphqlClient) {}
+
+  async clock(now: string): Promise<string> {
+    const { createTestClock } = await this.api.query<{ createTestClock: Node }>(
+      `mutation ($now: DateTime!) { createTestClock(now: $now) { id } }`,
+      { now },
+    );
+    return createTestClock.id;
+  }
+
+  async travel(clockId: string, to: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!, $to: DateTime!) { advanceTestClock(id: $id, to: $to) { now } }`, { id: clockId, to });
+  }
+
+  async meter(input: Record<string, unknown>): Promise<string> {
+    const { createMeter } = await this.api.query<{ createMeter: Node }>(
+      `mutation ($input: CreateMeterInput!) { createMeter(input: $input) { id } }`,
+      { input },
+    );
+    return createMeter.id;
+  }
+
+  async plan(input: Record<string, unknown>): Promise<string> {
+    const defaults = { name: String(input.lookupKey), billingInterval: 'MONTH', currency: 'USD' };
+    const { createPlan } = await this.api.query<{ createPlan: Node }>(
+      `mutation ($input: CreatePlanInput!) { createPlan(input: $input) { id } }`,
+      { input: { ...defaults, ...input } },
+    );
+    return createPlan.id;
+  }
+
+  async customer(externalId: string, input: Record<string, unknown> = {}): Promise<string> {
+    const { createCustomer } = await this.api.query<{ createCustomer: Node }>(
+      `mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { id } }`,
+      { input: { externalId, ...input } },
+    );
+    return createCustomer.id;
+  }
+
+  async subscribe(customerExternalId: string, planLookupKey: string, input: Record<string, unknown> = {}): Promise<string> {
+    const { createSubscription } = await this.api.query<{ createSubscription: Node }>(
+      `mutation ($input: CreateSubscriptionInput!) { createSubscription(input: $input) { id } }`,
+      { input: { customerExternalId, planLookupKey, ...input } },
+    );
+    return createSubscription.id;
+  }
+
+  async cancel(id: string, timing: 'IMMEDIATE' | 'PERIOD_END'): Promise<void> {
+    await this.api.query(
+      `mutation ($id: ID!, $input: CancelSubscriptionInput!) { cancelSubscription(id: $id, input: $input) { id } }`,
+      { id, input: { timing } },
+    );
+  }
+
+  /** Records one event that must be accepted. */
+  async use(meterName: string, customerExternalId: string, timestamp: string, quantity: string, more: Record<string, unknown> = {}): Promise<void> {
+    const { recordUsage } = await this.api.query<{ recordUsage: { accepted: number; results: unknown[] } }>(
+      `mutation ($events: [UsageEventInput!]!) { recordUsage(events: $events) { accepted results { verdict code message } } }`,
+      { events: [{ meterName, customerExternalId, timestamp, quantity, ...more }] },
+    );
+    if (recordUsage.accepted !== 1) throw new Error(`Not accepted: ${JSON.stringify(recordUsage.results)}`);
+  }
+
+  /** The subscription's invoices, oldest first. */
+  async invoices(subscriptionId: string): Promise<InvoiceView[]> {
+    const { invoices } = await this.api.query<{ invoices: { nodes: InvoiceView[] } }>(
+      `query ($id: ID!) { invoices(subscriptionId: $id, first: 100) { nodes { ${INVOICE} } } }`,
+      { id: subscriptionId },
+    );
+    return invoices.nodes.reverse();
+  }
+
+  async preview(subscriptionId: string): Promise<InvoiceView> {
+    const { previewInvoice } = await this.api.query<{ previewInvoice: InvoiceView }>(
+      `query ($id: ID!) { previewInvoice(subscriptionId: $id) { ${INVOICE} } }`,
+      { id: subscriptionId },
+    );
+    return previewInvoice;
+  }
+
+  async subscription<View>(id: string, fields: string): Promise<View> {
+    const { subscription } = await this.api.query<{ subscription: View }>(`query ($id: ID!) { subscription(id: $id) { ${fields} } }`, { id });
+    return subscription;
+  }
+}
+
+/** The amounts of an invoice's lines, in order. */
+export const amounts = (invoice: InvoiceView): string[] => invoice.lines.map((line) => line.amount);
