@@ -19,7 +19,9 @@ describe('the introductory story: API calls at 0.001', () => {
       lookupKey: 'pro',
       name: 'Pro',
       type: 'USAGE',
-      charges: [{ displayName: 'API calls', type: 'USAGE', model: 'PER_UNIT', meterId: createFeature.meter.id, unitAmount: '0.001' }],
+      charges: [
+        { displayName: 'API calls', type: 'USAGE', model: 'PER_UNIT', meterId: createFeature.meter.id, unitAmount: '0.001' },
+      ],
       features: [{ featureId: createFeature.id, limit: 1000000, resetPeriod: 'BILLING_PERIOD' }],
     });
     await world.customer('user_123', { name: 'Ada', testClockId: clock });
@@ -34,7 +36,13 @@ describe('the introductory story: API calls at 0.001', () => {
 
     await world.travel(clock, '2026-02-01T00:30:00Z');
     const [draft] = await world.invoices(subscription);
-    expect(draft).toMatchObject({ status: 'DRAFT', number: null, total: '13', periodStart: '2026-01-01T00:00:00.000Z', periodEnd: '2026-02-01T00:00:00.000Z' });
+    expect(draft).toMatchObject({
+      status: 'DRAFT',
+      number: null,
+      total: '13',
+      periodStart: '2026-01-01T00:00:00.000Z',
+      periodEnd: '2026-02-01T00:00:00.000Z',
+    });
 
     await world.use('api_calls', 'user_123', '2026-01-31T23:59:59.999999Z', '7000');
     await world.use('api_calls', 'user_123', '2026-02-01T00:00:00Z', '500');

@@ -27,8 +27,8 @@ interface Node {
   id: string;
 }
 
-const INVOICE = `id number status kind total amountDue creditsApplied periodStart periodEnd
-  lines { description kind quantity amount periodStart periodEnd explanation { text exactAmount } }`;
+const LINE = 'description kind quantity amount periodStart periodEnd explanation { text exactAmount }';
+const INVOICE = `id number status kind total amountDue creditsApplied periodStart periodEnd lines { ${LINE} }`;
 
 /** The words that stories are told in: travel, use, subscribe, read the invoices. All of it goes through the public API. */
 export class BillingWorld {
@@ -43,7 +43,10 @@ export class BillingWorld {
   }
 
   async travel(clockId: string, to: string): Promise<void> {
-    await this.api.query(`mutation ($id: ID!, $to: DateTime!) { advanceTestClock(id: $id, to: $to) { now } }`, { id: clockId, to });
+    await this.api.query(`mutation ($id: ID!, $to: DateTime!) { advanceTestClock(id: $id, to: $to) { now } }`, {
+      id: clockId,
+      to,
+    });
   }
 
   async meter(input: Record<string, unknown>): Promise<string> {
@@ -86,8 +89,58 @@ export class BillingWorld {
     );
   }
 
+  async changePlan(
+    id: string,
+    input: { planId: string; timing: 'IMMEDIATE' | 'PERIOD_END'; proration?: string; previewHash?: string },
+  ): Promise<void> {
+    await this.api.query(
+      `mutation ($id: ID!, $input: ChangePlanInput!) { changePlan(subscriptionId: $id, input: $input) { id } }`,
+      { id, input },
+    );
+  }
+
+  async previewPlanChange(
+    id: string,
+    input: Record<string, unknown>,
+  ): Promise<{ lines: LineView[]; total: string; hash: string; effectiveAt: string }> {
+    const { previewPlanChange } = await this.api.query<{
+      previewPlanChange: { lines: LineView[]; total: string; hash: string; effectiveAt: string };
+    }>(
+      `query ($id: ID!, $input: ChangePlanInput!) { previewPlanChange(subscriptionId: $id, input: $input) {
+         total hash effectiveAt lines { ${LINE} } } }`,
+      { id, input },
+    );
+    return previewPlanChange;
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { pauseSubscription(id: $id) { id } }`, { id });
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { resumeSubscription(id: $id) { id } }`, { id });
+  }
+
+  async undoCancellation(id: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { undoCancellation(id: $id) { id } }`, { id });
+  }
+
+  async balance(customerExternalId: string, currency = 'USD'): Promise<string> {
+    const { customer } = await this.api.query<{ customer: { balance: string } }>(
+      `query ($id: String!, $currency: String!) { customer(externalId: $id) { balance(currency: $currency) } }`,
+      { id: customerExternalId, currency },
+    );
+    return customer.balance;
+  }
+
   /** Records one event that must be accepted. */
-  async use(meterName: string, customerExternalId: string, timestamp: string, quantity: string, more: Record<string, unknown> = {}): Promise<void> {
+  async use(
+    meterName: string,
+    customerExternalId: string,
+    timestamp: string,
+    quantity: string,
+    more: Record<string, unknown> = {},
+  ): Promise<void> {
     const { recordUsage } = await this.api.query<{ recordUsage: { accepted: number; results: unknown[] } }>(
       `mutation ($events: [UsageEventInput!]!) { recordUsage(events: $events) { accepted results { verdict code message } } }`,
       { events: [{ meterName, customerExternalId, timestamp, quantity, ...more }] },
@@ -113,7 +166,10 @@ export class BillingWorld {
   }
 
   async subscription<View>(id: string, fields: string): Promise<View> {
-    const { subscription } = await this.api.query<{ subscription: View }>(`query ($id: ID!) { subscription(id: $id) { ${fields} } }`, { id });
+    const { subscription } = await this.api.query<{ subscription: View }>(
+      `query ($id: ID!) { subscription(id: $id) { ${fields} } }`,
+      { id },
+    );
     return subscription;
   }
 }

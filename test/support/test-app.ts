@@ -32,7 +32,10 @@ export interface RestAnswer {
 export const TEST_KEY = 'sk_test_0123456789abcdefghijklmnop';
 
 /** The real application on a loopback port and a database of its own. Time is the clock's: 2026-01-01 unless one is given. */
-export async function startTestApp(clock: Clock = new FakeClock('2026-01-01T00:00:00Z'), existing?: TestDatabase): Promise<TestApp> {
+export async function startTestApp(
+  clock: Clock = new FakeClock('2026-01-01T00:00:00Z'),
+  existing?: TestDatabase,
+): Promise<TestApp> {
   const database = existing ?? (await createDatabase());
   const app = await createApp({
     databaseUrl: database.url,
@@ -82,7 +85,13 @@ function countStatements(app: NestFastifyApplication): { statements: number } {
   return count;
 }
 
-async function rest(url: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<RestAnswer> {
+async function rest(
+  url: string,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<RestAnswer> {
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(`${url}${path}`, {
     method,
@@ -90,5 +99,9 @@ async function rest(url: string, method: string, path: string, body: unknown, he
     body: body === undefined ? undefined : isRaw ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+  };
 }

@@ -7,7 +7,9 @@ import { FinalizationService } from './finalization.service.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
 import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
 import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
+import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
 import { InvoicesService } from './invoices.service.js';
+import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
 import { StandingService } from './standing.service.js';
@@ -22,6 +24,7 @@ import { WorkersService } from './workers.service.js';
     BillingJobs,
     FinalizationService,
     InvoicesService,
+    PlanChangesService,
     PreviewsService,
     StandingService,
     TimeTravelService,
@@ -30,6 +33,7 @@ import { WorkersService } from './workers.service.js';
     InvoiceLinesResolver,
     MeterReadingsResolver,
     TimeTravelResolver,
+    PlanChangesResolver,
     CustomerInvoicesResolver,
     SubscriptionInvoicesResolver,
   ],

@@ -14,6 +14,19 @@ export class Database {
     return this.run(organizationId, work);
   }
 
+  /** Does the work for real, reads off what it came to, and takes it all back: a preview that cannot differ from the deed. */
+  async rehearse<T>(organizationId: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    let outcome: { result: T } | null = null;
+    const rehearsed = new Error('rehearsed');
+    await this.run(organizationId, async (tx) => {
+      outcome = { result: await work(tx) };
+      throw rehearsed;
+    }).catch((error: unknown) => {
+      if (error !== rehearsed) throw error;
+    });
+    return (outcome as { result: T } | null as { result: T }).result;
+  }
+
   /** Work across tenants, such as claiming due periods. `purpose` names it for whoever reads the code. */
   async acrossOrganizations<T>(purpose: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
     return this.run(`* ${purpose}`, work);

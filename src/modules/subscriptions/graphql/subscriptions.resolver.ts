@@ -85,6 +85,22 @@ export class SubscriptionsResolver {
     return context.write((tx) => this.changes.undoCancellation(tx, context.actor, id));
   }
 
+  @Mutation(() => SubscriptionType)
+  @Requires('subscriptions.write')
+  pauseSubscription(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason', { type: () => String, nullable: true }) reason: string | null,
+    @Context() context: RequestContext,
+  ): Promise<SubscriptionType> {
+    return context.write((tx) => this.changes.pause(tx, context.actor, id, reason ?? null));
+  }
+
+  @Mutation(() => SubscriptionType)
+  @Requires('subscriptions.write')
+  resumeSubscription(@Args('id', { type: () => ID }) id: string, @Context() context: RequestContext): Promise<SubscriptionType> {
+    return context.write((tx) => this.changes.resume(tx, context.actor, id));
+  }
+
   @ResolveField(() => CustomerType)
   @Requires('any')
   customer(@Parent() subscription: SubscriptionType, @Context() context: RequestContext): Promise<CustomerType | null> {
