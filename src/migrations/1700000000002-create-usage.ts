@@ -12,6 +12,7 @@ export class CreateUsage1700000000002 implements MigrationInterface {
 }
 
 const STATEMENTS = [
+  // digest: of the event's id and content; the sum over any set of events tells it from any other set.
   // recorded_xid: the transaction that stored the event, so that "known at" can be a transaction snapshot.
   `CREATE TABLE usage_events (
      organization_id uuid NOT NULL,
@@ -26,6 +27,7 @@ const STATEMENTS = [
      member text,
      properties jsonb,
      idempotency_key text,
+     digest bigint NOT NULL,
      recorded_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
      CONSTRAINT usage_events_pkey PRIMARY KEY (organization_id, id),
      CONSTRAINT usage_events_meter_fkey FOREIGN KEY (organization_id, meter_id) REFERENCES meters (organization_id, id),

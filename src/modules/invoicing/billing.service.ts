@@ -1,7 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { DomainEvents } from '../../platform/events/domain-events.js';
-import { boundary, periodAt } from '../../shared/calendar.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { currentSnapshot, loadReadings, type Reading } from '../metering/index.js';
@@ -9,7 +8,6 @@ import { TestClocksService, type Organization } from '../organizations/index.js'
 import {
   advance,
   loadTimelines,
-  segmentAt,
   Subscription,
   subscriptionChanged,
   subscriptionChanging,
@@ -18,7 +16,8 @@ import {
   type Advance,
   type Segment,
 } from '../subscriptions/index.js';
-import { diffLines } from './domain/diff-lines.js';
+import { lookBackStart } from './domain/billing-spans.js';
+import { diffLines, prepaidOf, type IssuedLine } from './domain/diff-lines.js';
 import { expectedLines, readingKey, requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
   loadCatalog,
@@ -26,7 +25,6 @@ import {
   loadOrganizations,
   loadOverdue,
   type CatalogSlice,
-  type LoadedIssuedLine,
 } from './queries/load-billing-inputs.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
 
@@ -42,7 +40,7 @@ export interface BillingTask {
 interface PreparedTask {
   task: BillingTask;
   input: BillingInput;
-  issued: LoadedIssuedLine[];
+  issued: IssuedLine[];
   advanced: Advance;
   organization: Organization;
 }
@@ -134,7 +132,8 @@ export class BillingService implements OnModuleInit {
       const { organizationId, id: subscriptionId } = subscription;
       const segments = timelines.get(subscriptionId)?.segments ?? [];
       const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
-      return { organizationId, subscriptionId, segments, from: lookBack(subscription, segments, at, periods), billedAt: at };
+      const from = lookBackStart(segments, at, periods, subscription);
+      return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);
     return tasks.map((task, index) => {
@@ -174,15 +173,6 @@ export class BillingService implements OnModuleInit {
 
 const earlier = (a: Date | null, b: Date): Date => (a !== null && a < b ? a : b);
 
-/** Lines that first billed something in advance, by key: credits are computed from them. */
-const prepaidOf = (issued: readonly LoadedIssuedLine[]): BillingInput['prepaid'] =>
-  new Map(
-    issued
-      .filter(({ kind }) => kind === 'CHARGE')
-      .reverse()
-      .map(({ key, span, amount }) => [key, { span, amount }]),
-  );
-
 function catalogOf(
   catalog: CatalogSlice,
   subscription: Subscription,
@@ -193,13 +183,4 @@ function catalogOf(
     currency: catalog.currencyByPlan.get(subscription.planId) ?? '',
     chargesByPlan: new Map([...planIds].map((planId) => [planId, catalog.chargesByPlan.get(planId) ?? []])),
   };
-}
-
-/** How far back closed spans are looked at again: some periods for late usage, or a span whose draft was taken back. */
-function lookBack({ rebillFrom, startedAt }: Subscription, segments: readonly Segment[], at: Date, periods: number): Date {
-  const cadence = (segmentAt(segments, at) ?? segments.at(-1))?.cadence;
-  if (!cadence) return startedAt;
-  // One more than the setting says: the period that ends at `at` is itself closed.
-  const from = boundary(cadence, periodAt(cadence, at).index - periods - 1);
-  return rebillFrom !== null && rebillFrom < from ? rebillFrom : from;
 }

@@ -147,11 +147,18 @@ function refreshedLine(
   { line }: DraftUsageLine,
   rated: ReturnType<typeof rateLine>,
   before: { amount: Decimal; quantity: Decimal } | undefined,
-): Pick<InvoiceLine, 'quantity' | 'amount' | 'explanation'> {
+): Pick<InvoiceLine, 'quantity' | 'amount' | 'explanation' | 'eventsHash'> {
+  const { eventsHash } = rated;
   if (line.kind === 'CHARGE' || !before) {
-    return { quantity: decimalText(rated.quantity), amount: decimalText(rated.amount), explanation: rated.explanation };
+    return {
+      quantity: decimalText(rated.quantity),
+      amount: decimalText(rated.amount),
+      explanation: rated.explanation,
+      eventsHash,
+    };
   }
   return {
+    eventsHash,
     quantity: decimalText(rated.quantity.minus(before.quantity)),
     amount: decimalText(rated.amount.minus(before.amount)),
     explanation: { ...rated.explanation, kind: 'CORRECTION', billedBefore: decimalText(before.amount) },

@@ -87,6 +87,8 @@ export class InvoiceLine {
   /** Usage lines: the cut-off, as a transaction snapshot and as the time of day it was taken. */
   @Column('text', { nullable: true }) knownSnapshot: string | null;
   @Column('timestamptz', { nullable: true }) knownAt: Date | null;
+  /** Usage lines: tells the events behind the line from any others (`Reading.eventsHash`). */
+  @Column('text', { nullable: true }) eventsHash: string | null;
 }
 
 @Entity('payments')

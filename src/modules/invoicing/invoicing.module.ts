@@ -11,9 +11,11 @@ import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
 import { InvoicesService } from './invoices.service.js';
 import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
+import { VerificationResolver } from './graphql/verification.resolver.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
 import { StandingService } from './standing.service.js';
 import { TimeTravelService } from './time-travel.service.js';
+import { VerificationService } from './verification.service.js';
 import { WorkersService } from './workers.service.js';
 
 @Module({
@@ -28,12 +30,14 @@ import { WorkersService } from './workers.service.js';
     PreviewsService,
     StandingService,
     TimeTravelService,
+    VerificationService,
     WorkersService,
     InvoicesResolver,
     InvoiceLinesResolver,
     MeterReadingsResolver,
     TimeTravelResolver,
     PlanChangesResolver,
+    VerificationResolver,
     CustomerInvoicesResolver,
     SubscriptionInvoicesResolver,
   ],

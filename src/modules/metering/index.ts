@@ -5,6 +5,7 @@ export { UsageEventConnectionType, UsageEventType, UsageReportType } from './gra
 export { Meter } from './meter.entity.js';
 export { MeteringModule } from './metering.module.js';
 export { MetersService } from './meters.service.js';
+export { loadArrivals, type Arrivals } from './queries/load-arrivals.query.js';
 export { currentSnapshot, loadReadings, type TenantReadingRequest } from './queries/load-readings.query.js';
 export { countUsageEvents, loadUsageEvents, type UsageEventFilter } from './queries/load-usage-events.query.js';
 export { UsageReportsService, type UsageReport } from './usage-reports.service.js';

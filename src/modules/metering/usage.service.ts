@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../platform/database/ids.js';
+import { isId, newId } from '../../platform/database/ids.js';
 import { writeJson } from '../../platform/json.js';
 import { may, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText } from '../../shared/decimal.js';
+import { invalid, notFound } from '../../shared/errors.js';
 import { OrganizationsService } from '../organizations/index.js';
 import {
   checkEventShape,
@@ -24,6 +25,8 @@ import {
   type IngestionCustomer,
 } from './queries/load-ingestion-customers.query.js';
 import { loadMetersByName } from './queries/load-meters-by-name.query.js';
+import { findUsageEvent, type UsageEventRow } from './queries/load-usage-events.query.js';
+import { voidUsageEvent } from './queries/void-usage-event.query.js';
 
 export type UsageVerdict = 'ACCEPTED' | 'DUPLICATE' | 'CONFLICT' | 'REJECTED';
 
@@ -42,6 +45,8 @@ export interface RecordUsageResult {
   rejected: number;
   results: UsageEventResult[];
 }
+
+const MAX_REASON_LENGTH = 1_000;
 
 /** An event that has passed so far, on its way into the table. */
 interface Candidate {
@@ -77,6 +82,16 @@ export class UsageService {
       rejected: count('REJECTED'),
       results,
     };
+  }
+
+  /** Voids an event: it counts no more, though its row and its idempotency key stay. Voiding it twice changes nothing. */
+  async voidEvent(tx: EntityManager, id: string, reason: string | null): Promise<UsageEventRow> {
+    if (reason !== null && reason.length > MAX_REASON_LENGTH)
+      throw invalid('reason', `reason must have at most ${MAX_REASON_LENGTH} characters.`);
+    const event = isId(id) ? await findUsageEvent(tx, id) : null;
+    if (!event) throw notFound('Usage event');
+    if (event.voidedAt === null) await voidUsageEvent(tx, id, reason, this.clock.now());
+    return (await findUsageEvent(tx, id)) as UsageEventRow;
   }
 
   private async resolveMeters(
@@ -195,11 +210,13 @@ function rowOf(
 ): IndexedRow {
   const quantity = event.quantity ? decimalText(decimal(event.quantity)) : null;
   // A timestamp that was not given is not part of the content: a retry without one is the same event.
+  const id = newId();
   const content = [meter.id, customer.externalId, quantity, propertiesText, event.timestamp?.text ?? null];
+  const contentHash = createHash('sha256').update(JSON.stringify(content)).digest();
   return {
     index,
     row: {
-      id: newId(),
+      id,
       meterId: meter.id,
       customerId: customer.id,
       occurredAt: event.timestamp?.text ?? (customer.clockNow ?? realNow).toISOString(),
@@ -209,7 +226,14 @@ function rowOf(
       member: contribution.member,
       properties: propertiesText,
       idempotencyKey: event.idempotencyKey ?? null,
-      contentHash: createHash('sha256').update(JSON.stringify(content)).digest(),
+      contentHash,
+      digest: digestOf(id, contentHash),
     },
   };
+}
+
+/** 60 bits of the event's id and content: added up, they tell one set of events from another. */
+function digestOf(id: string, contentHash: Buffer): string {
+  const idBits = BigInt(`0x${id.replaceAll('-', '').slice(16)}`);
+  return String((contentHash.readBigUInt64BE(0) ^ idBits) >> 4n);
 }

@@ -1,6 +1,6 @@
 import { boundary, periodAt, type Span } from '../../../shared/calendar.js';
 import { prorationFraction, type Fraction, type Proration } from '../../../shared/proration.js';
-import type { Segment } from '../../subscriptions/domain/index.js';
+import { segmentAt, type Segment } from '../../subscriptions/domain/index.js';
 
 /** A period, or the part of one that a segment of the time line covers: what one line of a charge is billed for. */
 export interface BillingSpan extends Span {
@@ -48,3 +48,20 @@ function spanOf(segment: Segment, fullPeriod: Span): BillingSpan {
 /** The share of its full period that a span is billed (docs/billing-rules.md §3); null: all of it, nothing to prorate. */
 export const spanFraction = (span: BillingSpan): Fraction | null =>
   span.cutBy === null ? null : prorationFraction(span, span.fullPeriod, span.cutBy, span.timeZone);
+
+/**
+ * How far back closed spans are looked at again at the instant `at`: `lateUsagePeriods` closed periods (§8), or as far as a
+ * span whose draft was taken back (`rebillFrom`).
+ */
+export function lookBackStart(
+  segments: readonly Segment[],
+  at: Date,
+  lateUsagePeriods: number,
+  { startedAt, rebillFrom }: { startedAt: Date; rebillFrom: Date | null },
+): Date {
+  const cadence = (segmentAt(segments, at) ?? segments.at(-1))?.cadence;
+  if (!cadence) return startedAt;
+  // One more than the setting says: the period that ends at `at` is itself closed.
+  const from = boundary(cadence, periodAt(cadence, at).index - lateUsagePeriods - 1);
+  return rebillFrom !== null && rebillFrom < from ? rebillFrom : from;
+}

@@ -1,11 +1,15 @@
 import type { Span } from '../../../shared/calendar.js';
-import { decimalText, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
+import { decimal, decimalText, ONE, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
 import type { Explanation } from './explanation.js';
 import type { BillableCharge, Expectation, ExpectedLine } from './expected-lines.js';
+import type { PrepaidLine } from './fixed-amounts.js';
+
+export type LineKind = 'CHARGE' | 'CREDIT' | 'CORRECTION';
 
 /** A line that stands on an invoice. */
 export interface IssuedLine {
   key: string;
+  kind: LineKind;
   chargeId: string;
   span: Span;
   quantity: Decimal;
@@ -13,10 +17,6 @@ export interface IssuedLine {
   /** DRAFT: its usage is read again at finalization. WAIVED: its invoice was voided, and nothing takes its place. */
   invoice: 'DRAFT' | 'FINAL' | 'WAIVED';
 }
-
-// The first of the lines with one key is the charge itself; credits and corrections follow it.
-
-export type LineKind = 'CHARGE' | 'CREDIT' | 'CORRECTION';
 
 /** A line to be put on the next invoice. */
 export interface LineToBill {
@@ -31,6 +31,7 @@ export interface LineToBill {
   unitAmount: Decimal | null;
   amount: Decimal;
   explanation: Explanation;
+  eventsHash: string | null;
 }
 
 export interface DiffOptions {
@@ -60,12 +61,21 @@ export function diffLines(
     if (line) lines.push(line);
   }
   for (const [key, before] of issuedByKey) {
-    if (expectation.upcoming.has(key)) continue;
+    if (expectation.atRest.has(key)) continue;
     const line = withdrawalOf(key, before, charges);
     if (line) lines.push(line);
   }
   return lines;
 }
+
+/** The lines that first billed something, by key: what was billed in advance is credited from them. `issued` is in order. */
+export const prepaidOf = (issued: readonly IssuedLine[]): Map<string, PrepaidLine> =>
+  new Map(
+    issued
+      .filter(({ kind }) => kind === 'CHARGE')
+      .reverse()
+      .map(({ key, span, amount }) => [key, { span, amount }]),
+  );
 
 const isWaived = (lines: readonly IssuedLine[]): boolean => lines.some((line) => line.invoice === 'WAIVED');
 const amountOf = (lines: readonly IssuedLine[]): Decimal => sum(lines.map((line) => line.amount));
@@ -88,7 +98,7 @@ function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], opt
     ...difference,
     kind: 'CREDIT',
     span: unusedPart(expected, before),
-    explanation: { ...explained, kind: 'CREDIT', exactAmount: decimalText(amount) },
+    explanation: { ...explained, kind: 'CREDIT', exactAmount: decimalText(decimal(explained.exactAmount).minus(billed)) },
   };
 }
 
@@ -116,9 +126,10 @@ function withdrawalOf(
     charge,
     span: before[0].span,
     keyStart: before[0].span.start,
-    quantity: charge.type === 'USAGE' ? ZERO.minus(sum(before.map((line) => line.quantity))) : ZERO.plus(1),
+    quantity: charge.type === 'USAGE' ? ZERO.minus(sum(before.map((line) => line.quantity))) : ONE,
     unitAmount: null,
     amount: billed.negated(),
     explanation: { kind: 'CREDIT', exactAmount: decimalText(billed.negated()), billedBefore: decimalText(billed) },
+    eventsHash: null,
   };
 }

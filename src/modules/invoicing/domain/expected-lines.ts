@@ -1,12 +1,13 @@
-import { decimal, decimalText, sum, type Decimal } from '../../../shared/decimal.js';
+import { decimalText, ONE, type Decimal } from '../../../shared/decimal.js';
 import { roundToMinorUnit } from '../../../shared/money.js';
 import type { Span } from '../../../shared/calendar.js';
-import { prorationFraction, type Fraction } from '../../../shared/proration.js';
+import type { Fraction } from '../../../shared/proration.js';
 import { rateUsage, type BillingTiming, type ChargeType, type Price } from '../../catalog/domain/index.js';
 import type { Reading, ReadingRequest } from '../../metering/domain/index.js';
 import type { Segment } from '../../subscriptions/domain/index.js';
 import { billingSpans, spanFraction, type BillingSpan } from './billing-spans.js';
 import { explainUsage, type Explanation } from './explanation.js';
+import { fixedAmounts, type FixedAmount, type PrepaidLine } from './fixed-amounts.js';
 
 /** A charge of a plan version, its price parsed. */
 export interface BillableCharge {
@@ -16,12 +17,6 @@ export interface BillableCharge {
   billingTiming: BillingTiming;
   meterId: string | null;
   price: Price;
-}
-
-/** What was billed in advance for a charge and span, by the line that first billed it. */
-export interface PrepaidLine {
-  span: Span;
-  amount: Decimal;
 }
 
 export interface BillingInput {
@@ -46,12 +41,14 @@ export interface ExpectedLine {
   /** Rounded to the currency's minor unit. */
   amount: Decimal;
   explanation: Explanation;
+  /** Usage lines: of the events counted. */
+  eventsHash: string | null;
 }
 
 export interface Expectation {
   lines: ExpectedLine[];
-  /** Keys of lines that the time line holds but that are not due yet. */
-  upcoming: ReadonlySet<string>;
+  /** Keys that the time line holds too, but that are not due yet, or closed before `from`: nothing is to be done about them. */
+  atRest: ReadonlySet<string>;
 }
 
 export const lineKey = (chargeId: string, spanStart: Date): string => `${chargeId} ${spanStart.toISOString()}`;
@@ -90,13 +87,14 @@ export function requiredReadings(input: BillingInput): ReadingRequest[] {
  */
 export function expectedLines(input: BillingInput, readings: ReadonlyMap<string, Reading>): Expectation {
   const items = itemsOf(input);
-  const fixedAmounts = fixedAmountsOf(items, input);
-  const lines: ExpectedLine[] = [];
-  for (const item of items) {
-    if (!item.due || item.span.end <= input.from) continue;
-    lines.push(item.charge.type === 'USAGE' ? usageLine(item, input.currency, readings) : fixedLine(item, fixedAmounts));
-  }
-  return { lines, upcoming: new Set(items.filter(({ due }) => !due).map(({ key }) => key)) };
+  const amounts = fixedAmountsOf(items, input);
+  const isInView = ({ due, span }: Item): boolean => due && span.end > input.from;
+  return {
+    lines: items
+      .filter(isInView)
+      .map((item) => (item.charge.type === 'USAGE' ? usageLine(item, input.currency, readings) : fixedLine(item, amounts))),
+    atRest: new Set(items.filter((item) => !isInView(item)).map(({ key }) => key)),
+  };
 }
 
 function usageLine({ charge, span, key }: Item, currency: string, readings: ReadonlyMap<string, Reading>): ExpectedLine {
@@ -111,7 +109,7 @@ export function rateLine(
   reading: Reading,
   fraction: Fraction | null,
   currency: string,
-): Pick<ExpectedLine, 'quantity' | 'unitAmount' | 'amount' | 'explanation'> {
+): Pick<ExpectedLine, 'quantity' | 'unitAmount' | 'amount' | 'explanation' | 'eventsHash'> {
   const { price } = charge;
   const rated = rateUsage(price, reading, fraction ?? undefined);
   const text = (value: Decimal | null): string | undefined => (value === null ? undefined : decimalText(value));
@@ -127,78 +125,24 @@ export function rateLine(
       packageAmount: text(price.packageAmount),
       ...(fraction ? { proration: fraction } : {}),
     },
+    eventsHash: reading.eventsHash,
   };
-}
-
-interface FixedAmount {
-  amount: Decimal;
-  exactAmount: Decimal;
-  fraction: Fraction | null;
 }
 
 function fixedLine({ charge, span, key }: Item, amounts: ReadonlyMap<string, FixedAmount>): ExpectedLine {
-  const { amount, exactAmount, fraction } = amounts.get(key) as FixedAmount;
-  const fixedAmount = charge.price.amount as Decimal;
-  return {
-    key,
-    charge,
-    span,
-    quantity: decimal('1'),
-    unitAmount: fixedAmount,
-    amount,
-    explanation: {
-      kind: 'FIXED',
-      exactAmount: decimalText(exactAmount),
-      fixedAmount: decimalText(fixedAmount),
-      ...(fraction ? { proration: fraction } : {}),
-    },
-  };
+  const { amount, explanation } = amounts.get(key) as FixedAmount;
+  return { key, charge, span, quantity: ONE, unitAmount: charge.price.amount, amount, explanation, eventsHash: null };
 }
 
-/** The amounts of recurring charges, by line key. The parts of one period that make it whole sum to the whole (§3). */
 function fixedAmountsOf(items: readonly Item[], { currency, prepaid }: BillingInput): Map<string, FixedAmount> {
-  const amounts = new Map<string, FixedAmount>();
-  const parts = new Map<string, { fractions: Fraction[]; amounts: Decimal[] }>();
-  for (const { charge, span, key } of items) {
-    if (charge.type !== 'FIXED') continue;
-    const fraction = spanFraction(span);
-    const whole = charge.price.amount as Decimal;
-    const exactAmount = fraction ? share(whole, fraction) : whole;
-    let amount = roundToMinorUnit(exactAmount, currency);
-    const period = `${charge.id} ${span.fullPeriod.start.getTime()}`;
-    const before = parts.get(period) ?? { fractions: [], amounts: [] };
-    parts.set(period, before);
-    if (fraction && before.fractions.length > 0 && makeWhole([...before.fractions, fraction])) {
-      amount = roundToMinorUnit(whole, currency).minus(sum(before.amounts));
-    }
-    const billed = charge.billingTiming === 'IN_ADVANCE' ? prepaid.get(key) : undefined;
-    if (billed) amount = keptOf(billed, span, amount, currency);
-    before.fractions.push(fraction ?? { numerator: 1, denominator: 1 });
-    before.amounts.push(amount);
-    amounts.set(key, { amount, exactAmount, fraction });
-  }
-  return amounts;
-}
-
-const share = (amount: Decimal, { numerator, denominator }: Fraction): Decimal =>
-  amount.times(decimal(String(numerator))).div(decimal(String(denominator)));
-
-const makeWhole = (fractions: readonly Fraction[]): boolean => {
-  const { denominator } = fractions[0];
-  return (
-    fractions.every((part) => part.denominator === denominator) &&
-    fractions.reduce((total, part) => total + part.numerator, 0) === denominator
-  );
-};
-
-/**
- * What of a prepaid line stays billed when its span ends early: the billed amount less the unused share of it. Computed from
- * the line that was billed, never from a price (docs/billing-rules.md §3).
- */
-function keptOf(billed: PrepaidLine, span: BillingSpan, priced: Decimal, currency: string): Decimal {
-  if (span.end > billed.span.end) return priced;
-  if (span.end >= billed.span.end || span.cutBy === null) return billed.amount;
-  if (span.cutBy === 'NONE') return billed.amount;
-  const unused = prorationFraction({ start: span.end, end: billed.span.end }, billed.span, span.cutBy, span.timeZone);
-  return billed.amount.minus(roundToMinorUnit(share(billed.amount, unused), currency));
+  const fixedItems = items
+    .filter(({ charge }) => charge.type === 'FIXED')
+    .map(({ charge, span, key }) => ({
+      key,
+      chargeId: charge.id,
+      fixedAmount: charge.price.amount as Decimal,
+      span,
+      prepaid: charge.billingTiming === 'IN_ADVANCE' ? prepaid.get(key) : undefined,
+    }));
+  return fixedAmounts(fixedItems, currency);
 }

@@ -25,6 +25,10 @@ export interface Explanation {
   maximumAmount?: string;
   /** CREDIT and CORRECTION: what this charge was billed for this span before. */
   billedBefore?: string;
+  /** The last part of a period: what the parts before it come to; it is the whole less those. */
+  partsBefore?: string;
+  /** What was billed in advance for a span that now ends early; `proration` is the unused share of it. */
+  prepaidAmount?: string;
 }
 
 /** The usage part of an explanation: what was counted, and how the price made an amount of it. */
@@ -60,22 +64,31 @@ export function explainUsage(reading: Reading, rated: RatedUsage): Omit<Explanat
 /** One plain sentence. `amount` is the line's, rounded. */
 export function explanationText(explanation: Explanation, amount: string, currency: string): string {
   const money = `${amount} ${currency}`;
+  const before = `${explanation.billedBefore} ${currency}`;
   const steps = [
     ...usageSteps(explanation, currency),
     ...fixedSteps(explanation, currency),
     ...boundSteps(explanation, currency),
-  ];
-  const sentence = steps.length > 0 ? `${steps.join(', ')}: ${money}` : money;
-  if (explanation.kind === 'CREDIT')
-    return `Credit of what was billed before (${explanation.billedBefore} ${currency}) and is not used: ${money}.`;
-  if (explanation.kind === 'BALANCE') return `Kept as customer balance, because the lines add up to a credit: ${money}.`;
-  if (explanation.kind === 'CORRECTION') {
-    return `Usage that arrived late: ${steps.join(', ')} comes to ${rounded(explanation)} ${currency}, billed before ${explanation.billedBefore} ${currency}: ${money}.`;
+  ].join(', ');
+  switch (explanation.kind) {
+    case 'CREDIT':
+      return explanation.prepaidAmount !== undefined && explanation.proration
+        ? `Credit of the unused ${fractionText(explanation.proration)} of ${explanation.prepaidAmount} ${currency} billed in advance: ${money}.`
+        : `Credit of what was billed before (${before}) and is not used: ${money}.`;
+    case 'BALANCE':
+      return `Kept as customer balance, because the lines add up to a credit: ${money}.`;
+    case 'CORRECTION':
+      return `Usage that arrived late: ${steps} comes to ${explanation.exactAmount} ${currency}, billed before ${before}: ${money}.`;
+    case 'USAGE':
+    case 'FIXED':
+    case 'ONE_OFF': {
+      const less = explanation.billedBefore === undefined ? '' : `, less ${before} billed before`;
+      return steps === '' ? `${money}.` : `${steps}${less}: ${money}.`;
+    }
   }
-  return `${sentence}.`;
 }
 
-const rounded = ({ exactAmount }: Explanation): string => exactAmount;
+const fractionText = ({ numerator, denominator }: Fraction): string => `${numerator}/${denominator}`;
 
 function usageSteps(explanation: Explanation, currency: string): string[] {
   const { reading } = explanation;
@@ -99,10 +112,12 @@ function usageSteps(explanation: Explanation, currency: string): string[] {
   return steps;
 }
 
-function fixedSteps({ kind, fixedAmount, proration }: Explanation, currency: string): string[] {
+function fixedSteps({ kind, fixedAmount, proration, partsBefore }: Explanation, currency: string): string[] {
   if (kind !== 'FIXED' || fixedAmount === undefined) return [];
-  const share = proration ? ` × ${proration.numerator}/${proration.denominator} of the period` : ' for the period';
-  return [`${fixedAmount} ${currency}${share}`];
+  const share = proration ? ` × ${fractionText(proration)} of the period` : ' for the period';
+  const rest =
+    partsBefore === undefined ? [] : [`which is the rest of ${fixedAmount} ${currency} after ${partsBefore} ${currency}`];
+  return [`${fixedAmount} ${currency}${share}`, ...rest];
 }
 
 function boundSteps({ minimumAmount, maximumAmount }: Explanation, currency: string): string[] {

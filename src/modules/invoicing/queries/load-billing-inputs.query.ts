@@ -61,18 +61,16 @@ interface IssuedRow {
   period_end: Date;
   quantity: string;
   amount: string;
-  kind: string;
+  kind: IssuedLine['kind'];
   status: string;
   waived: boolean;
 }
-
-export type LoadedIssuedLine = IssuedLine & { kind: string };
 
 /**
  * What was billed to each subscription for spans that end after `from`, the line that first billed a thing before its
  * corrections. Served by invoice_lines_subscription_idx.
  */
-export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest[]): Promise<Map<string, LoadedIssuedLine[]>> {
+export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest[]): Promise<Map<string, IssuedLine[]>> {
   const rows = await tx.query<IssuedRow[]>(
     `SELECT l.subscription_id, l.charge_id, l.key_start, l.period_start, l.period_end, l.quantity::text AS quantity, l.amount::text AS amount, l.kind,
             i.status, i.waived
@@ -88,7 +86,7 @@ export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest
       requests.map((request) => request.billedAt),
     ],
   );
-  const lines = new Map<string, LoadedIssuedLine[]>(requests.map((request) => [request.subscriptionId, []]));
+  const lines = new Map<string, IssuedLine[]>(requests.map((request) => [request.subscriptionId, []]));
   for (const row of rows) {
     lines.get(row.subscription_id)?.push({
       key: lineKey(row.charge_id, row.key_start),

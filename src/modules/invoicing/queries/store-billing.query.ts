@@ -162,6 +162,7 @@ const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date): InvoiceLin
     explanation: line.explanation,
     knownSnapshot: line.charge.type === 'USAGE' ? task.knownSnapshot : null,
     knownAt: line.charge.type === 'USAGE' ? realNow : null,
+    eventsHash: line.eventsHash,
   }));
 
 const balanceLine = (invoice: Invoice, position: number, amount: Decimal): InvoiceLine => ({
@@ -183,6 +184,7 @@ const balanceLine = (invoice: Invoice, position: number, amount: Decimal): Invoi
   explanation: { kind: 'BALANCE', exactAmount: decimalText(amount) },
   knownSnapshot: null,
   knownAt: null,
+  eventsHash: null,
 });
 
 const creditOf = (invoice: Invoice, amount: Decimal, createdAt: Date): BalanceEntry => ({

@@ -12,4 +12,6 @@ export interface ReadingRequest {
 export interface Reading extends ReadingRequest {
   value: Decimal;
   eventCount: number;
+  /** The sum of the digests of the events it rests on: the same events give the same, any other set another. */
+  eventsHash: string;
 }

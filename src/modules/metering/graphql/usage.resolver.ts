@@ -43,6 +43,18 @@ export class UsageResolver {
     return context.write((tx) => this.usageService.record(tx, context.actor, events));
   }
 
+  @Mutation(() => UsageEventType, {
+    description: 'The event counts no more. Invoices that counted it are corrected by the next.',
+  })
+  @Requires('usage.write')
+  voidUsageEvent(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason', { type: () => String, nullable: true }) reason: string | null,
+    @Context() context: RequestContext,
+  ): Promise<UsageEventType> {
+    return context.write((tx) => this.usageService.voidEvent(tx, id, reason ?? null));
+  }
+
   @Query(() => UsageReportType)
   @Requires('usage.read')
   usage(

@@ -14,6 +14,8 @@ export interface NewUsageEvent {
   properties: string | null;
   idempotencyKey: string | null;
   contentHash: Buffer;
+  /** A whole number below 2^60, by which a set of events is told from another (see `Reading.eventsHash`). */
+  digest: string;
 }
 
 /**
@@ -27,16 +29,16 @@ export async function insertUsageEvents(tx: EntityManager, events: NewUsageEvent
   const rows = await tx.query<{ id: string }[]>(
     `WITH input AS (
        SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::numeric[], $8::boolean[], $9::numeric[], $10::text[],
-                            $11::jsonb[], $12::text[], $13::bytea[])
-         AS i (id, meter_id, customer_id, occurred_at, quantity, counted, value, member, properties, idempotency_key, content_hash)
+                            $11::jsonb[], $12::text[], $13::bytea[], $14::bigint[])
+         AS i (id, meter_id, customer_id, occurred_at, quantity, counted, value, member, properties, idempotency_key, content_hash, digest)
      ), claimed AS (
        INSERT INTO usage_event_keys (organization_id, idempotency_key, content_hash, event_id)
        SELECT $1, idempotency_key, content_hash, id FROM input WHERE idempotency_key IS NOT NULL ORDER BY idempotency_key, id
        ON CONFLICT DO NOTHING RETURNING event_id
      )
      INSERT INTO usage_events (organization_id, id, meter_id, customer_id, occurred_at, received_at, quantity, counted, value, member,
-                               properties, idempotency_key)
-     SELECT $1, i.id, i.meter_id, i.customer_id, i.occurred_at, $2, i.quantity, i.counted, i.value, i.member, i.properties, i.idempotency_key
+                               properties, idempotency_key, digest)
+     SELECT $1, i.id, i.meter_id, i.customer_id, i.occurred_at, $2, i.quantity, i.counted, i.value, i.member, i.properties, i.idempotency_key, i.digest
        FROM input i WHERE i.idempotency_key IS NULL OR i.id IN (SELECT event_id FROM claimed)
      RETURNING id`,
     [
@@ -53,6 +55,7 @@ export async function insertUsageEvents(tx: EntityManager, events: NewUsageEvent
       column('properties'),
       column('idempotencyKey'),
       column('contentHash'),
+      column('digest'),
     ],
   );
   return new Set(rows.map((row) => row.id));

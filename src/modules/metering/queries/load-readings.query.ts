@@ -15,19 +15,19 @@ export interface TenantReadingRequest extends ReadingRequest {
  */
 export async function loadReadings(tx: EntityManager, requests: TenantReadingRequest[]): Promise<Reading[]> {
   if (requests.length === 0) return [];
-  const rows = await tx.query<{ value: string; event_count: string }[]>(
+  const rows = await tx.query<{ value: string; event_count: string; events_hash: string }[]>(
     `SELECT coalesce(CASE m.aggregation
               WHEN 'SUM' THEN u.total
               WHEN 'COUNT' THEN u.event_count
               WHEN 'UNIQUE_COUNT' THEN u.members
               WHEN 'MAX' THEN greatest(u.highest, carried.value)
               WHEN 'LAST' THEN coalesce(u.latest, carried.value)
-            END, 0)::text AS value, u.event_count
+            END, 0)::text AS value, u.event_count, (u.digests + coalesce(carried.digest, 0))::text AS events_hash
        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::pg_snapshot[]) WITH ORDINALITY
               AS w (organization_id, meter_id, customer_id, start_at, end_at, known_at, ordinal)
        JOIN meters m ON m.organization_id = w.organization_id AND m.id = w.meter_id
        CROSS JOIN LATERAL (
-         SELECT count(*) AS event_count, sum(e.value) AS total, max(e.value) AS highest,
+         SELECT count(*) AS event_count, coalesce(sum(e.digest), 0) AS digests, sum(e.value) AS total, max(e.value) AS highest,
                 count(DISTINCT e.member) FILTER (WHERE m.aggregation = 'UNIQUE_COUNT') AS members,
                 (array_agg(e.value ORDER BY e.occurred_at DESC, e.received_at DESC, e.id DESC) FILTER (WHERE m.aggregation = 'LAST'))[1] AS latest
            FROM usage_events e
@@ -38,7 +38,7 @@ export async function loadReadings(tx: EntityManager, requests: TenantReadingReq
                               AND (w.known_at IS NULL OR pg_visible_in_snapshot(v.recorded_xid, w.known_at)))
        ) AS u
        LEFT JOIN LATERAL (
-         SELECT e.value FROM usage_events e
+         SELECT e.value, e.digest FROM usage_events e
           WHERE m.carries_over AND e.organization_id = w.organization_id AND e.customer_id = w.customer_id AND e.meter_id = w.meter_id
             AND e.occurred_at < w.start_at AND e.counted
             AND (w.known_at IS NULL OR pg_visible_in_snapshot(e.recorded_xid, w.known_at))
@@ -58,7 +58,15 @@ export async function loadReadings(tx: EntityManager, requests: TenantReadingReq
   );
   return rows.map((row, index) => {
     const { meterId, customerId, from, to } = requests[index];
-    return { meterId, customerId, from, to, value: decimal(row.value), eventCount: Number(row.event_count) };
+    return {
+      meterId,
+      customerId,
+      from,
+      to,
+      value: decimal(row.value),
+      eventCount: Number(row.event_count),
+      eventsHash: row.events_hash,
+    };
   });
 }
 
