@@ -4,17 +4,23 @@ import { newId } from '../../platform/database/ids.js';
 import { DomainEvents } from '../../platform/events/domain-events.js';
 import type { Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
-import { conflict, DomainError, invalid } from '../../shared/errors.js';
+import { invalid } from '../../shared/errors.js';
 import type { Proration } from '../../shared/proration.js';
-import { assertTransition } from '../../shared/transitions.js';
 import { PlansService, type Plan } from '../catalog/index.js';
 import { CustomersService } from '../customers/index.js';
-import { SUBSCRIPTION_TRANSITIONS, type SubscriptionStatus, type TimelineEntry } from './domain/index.js';
+import {
+  decideCancellation,
+  decidePause,
+  decidePlanChange,
+  decideResumption,
+  decideUndoCancellation,
+  type ChangeTiming,
+  type Decision,
+} from './domain/index.js';
+import { loadEntries } from './queries/load-timelines.query.js';
 import { subscriptionChanged, subscriptionChanging } from './subscription.events.js';
 import { Subscription, SubscriptionEntry } from './subscription.entity.js';
 import { SubscriptionsService, wholeSecond } from './subscriptions.service.js';
-
-export type ChangeTiming = 'IMMEDIATE' | 'PERIOD_END';
 
 export interface PlanChange {
   planId: string;
@@ -22,7 +28,7 @@ export interface PlanChange {
   proration?: Proration | null;
 }
 
-/** What its caller decides about a running subscription: each decision is an entry of the time line. */
+/** What its caller decides about a running subscription: each decision is an entry of the time line (domain/changes). */
 @Injectable()
 export class SubscriptionChangesService {
   constructor(
@@ -35,89 +41,43 @@ export class SubscriptionChangesService {
 
   /** Now: ends with a final draft. At period end: stays in its state until then, and can be undone until then. */
   async cancel(tx: EntityManager, actor: Actor, id: string, timing: ChangeTiming, reason: string | null): Promise<Subscription> {
-    const { subscription, now } = await this.open(tx, actor, id, 'CANCELED');
-    const entries = await this.entries(tx, subscription);
-    const hasPeriod = subscription.status !== 'PENDING' && subscription.status !== 'PAUSED';
-    const atPeriodEnd = timing === 'PERIOD_END' && hasPeriod;
-    if (atPeriodEnd && subscription.cancelAtPeriodEnd) return subscription;
-    const at = atPeriodEnd ? subscription.currentPeriodEnd : subscription.status === 'PENDING' ? subscription.startedAt : now;
-    await this.revoke(
-      tx,
-      entries.filter((entry) => entry.at > now && entry.sequence > 1),
-    );
-    await this.append(tx, subscription, entries, { kind: 'END', at, planId: null, proration: subscription.proration });
-    await tx.update(Subscription, keyOf(subscription), { canceledAt: now, cancelAtPeriodEnd: atPeriodEnd });
-    if (!atPeriodEnd) await this.changed(tx, subscription, at > now ? at : now, actor, reason);
-    return this.subscriptions.get(tx, id);
+    const { subscription, entries, now } = await this.open(tx, actor, id);
+    const decision = decideCancellation(subscription, entries, timing, now);
+    if (decision.appended)
+      await tx.update(Subscription, keyOf(subscription), { canceledAt: now, cancelAtPeriodEnd: !decision.atOnce });
+    return this.carryOut(tx, actor, subscription, decision, now, reason);
   }
 
   async undoCancellation(tx: EntityManager, actor: Actor, id: string): Promise<Subscription> {
-    const { subscription, now } = await this.open(tx, actor, id, null);
-    if (!subscription.cancelAtPeriodEnd) {
-      throw new DomainError('INVALID_TRANSITION', `The subscription is ${subscription.status} and has no cancellation to undo.`);
-    }
-    const entries = await this.entries(tx, subscription);
-    await this.revoke(
-      tx,
-      entries.filter((entry) => entry.kind === 'END' && entry.at > now),
-    );
+    const { subscription, entries, now } = await this.open(tx, actor, id);
+    const decision = decideUndoCancellation(subscription, entries, now);
     await tx.update(Subscription, keyOf(subscription), { canceledAt: null, cancelAtPeriodEnd: false });
-    return this.subscriptions.get(tx, id);
+    return this.carryOut(tx, actor, subscription, decision, now, null);
   }
 
-  /**
-   * Changes the plan now, or at the period's end. A change that was scheduled before gives way; a scheduled cancellation
-   * stays. Returns when the change takes effect.
-   */
+  /** Changes the plan; returns when the change takes effect, too. */
   async changePlan(
     tx: EntityManager,
     actor: Actor,
     id: string,
-    change: PlanChange,
+    { planId, timing, proration = null }: PlanChange,
   ): Promise<{ subscription: Subscription; effectiveAt: Date }> {
-    const { subscription, now } = await this.open(tx, actor, id, null);
-    const { status, currentPeriodEnd, startedAt } = subscription;
-    if (status === 'CANCELED')
-      throw new DomainError('INVALID_TRANSITION', 'The subscription is CANCELED and cannot change its plan.');
-    const plan = await this.planFor(tx, subscription, change.planId);
-    const waits = change.timing === 'PERIOD_END' && status !== 'PENDING' && status !== 'PAUSED';
-    if (waits && subscription.cancelAtPeriodEnd)
-      throw conflict('The subscription ends with this period: there is no next one to change.', 'timing');
-    const entries = await this.entries(tx, subscription);
-    const scheduled = entries.filter(
-      (entry) => entry.kind === 'PLAN' && entry.at > now && entry.sequence > 1 && entry.revokedAt === null,
-    );
-    if (plan.id === subscription.planId && scheduled.length === 0)
-      throw conflict('The subscription is on this plan already.', 'planId');
-    await this.revoke(tx, scheduled);
-    const effectiveAt = waits ? currentPeriodEnd : status === 'PENDING' ? startedAt : now;
-    if (plan.id !== subscription.planId) {
-      const proration = change.proration ?? subscription.proration;
-      await this.append(tx, subscription, entries, { kind: 'PLAN', at: effectiveAt, planId: plan.id, proration });
-    }
-    if (!waits) await this.changed(tx, subscription, now, actor, 'The plan was changed.');
-    return { subscription: await this.subscriptions.get(tx, id), effectiveAt };
+    const { subscription, entries, now } = await this.open(tx, actor, id);
+    const plan = await this.planFor(tx, subscription, planId);
+    const decision = decidePlanChange(subscription, entries, { planId: plan.id, timing, proration }, now);
+    const changed = await this.carryOut(tx, actor, subscription, decision, now, 'The plan was changed.');
+    return { subscription: changed, effectiveAt: decision.effectiveAt };
   }
 
   /** The running period ends now with a final, prorated draft. */
   async pause(tx: EntityManager, actor: Actor, id: string, reason: string | null): Promise<Subscription> {
-    const { subscription, now } = await this.open(tx, actor, id, 'PAUSED');
-    const entries = await this.entries(tx, subscription);
-    await this.append(tx, subscription, entries, { kind: 'PAUSE', at: now, planId: null, proration: subscription.proration });
-    await this.changed(tx, subscription, now, actor, reason);
-    return this.subscriptions.get(tx, id);
+    const { subscription, now } = await this.open(tx, actor, id);
+    return this.carryOut(tx, actor, subscription, decidePause(subscription, now), now, reason);
   }
 
-  /** A stub period runs to the next boundary of the original anchor. */
   async resume(tx: EntityManager, actor: Actor, id: string): Promise<Subscription> {
-    const { subscription, now } = await this.open(tx, actor, id, null);
-    if (subscription.status !== 'PAUSED') {
-      throw new DomainError('INVALID_TRANSITION', `The subscription is ${subscription.status} and cannot be resumed.`);
-    }
-    const entries = await this.entries(tx, subscription);
-    await this.append(tx, subscription, entries, { kind: 'RESUME', at: now, planId: null, proration: subscription.proration });
-    await this.changed(tx, subscription, now, actor, null);
-    return this.subscriptions.get(tx, id);
+    const { subscription, now } = await this.open(tx, actor, id);
+    return this.carryOut(tx, actor, subscription, decideResumption(subscription, now), now, null);
   }
 
   /** A version that is open to new subscriptions, in the subscription's currency. */
@@ -130,52 +90,45 @@ export class SubscriptionChangesService {
     return plan;
   }
 
-  /** Locks the subscription, bills what fell due before now, and checks that it may become `to`. */
+  /** Locks the subscription and bills what fell due before now: a decision is about the subscription as it is now. */
   private async open(
     tx: EntityManager,
     actor: Actor,
     id: string,
-    to: SubscriptionStatus | null,
-  ): Promise<{ subscription: Subscription; now: Date }> {
+  ): Promise<{ subscription: Subscription; entries: SubscriptionEntry[]; now: Date }> {
     const locked = await this.subscriptions.lock(tx, id);
     const customer = await this.customers.get(tx, locked.customerId);
     const now = wholeSecond(await this.customers.now(tx, customer));
     await this.events.emit(subscriptionChanging, tx, { subscriptionId: id, at: now, actor: actor.name, reason: null });
     const subscription = await this.subscriptions.get(tx, id);
-    if (to) assertTransition('The subscription', SUBSCRIPTION_TRANSITIONS, subscription.status, to);
-    return { subscription, now };
+    return { subscription, entries: await loadEntries(tx, [subscription]), now };
   }
 
-  private entries(tx: EntityManager, subscription: Subscription): Promise<SubscriptionEntry[]> {
-    return tx.findBy(SubscriptionEntry, { organizationId: subscription.organizationId, subscriptionId: subscription.id });
-  }
-
-  private async append(
+  /** Writes the decision down; if it takes effect at once, state and billing follow. */
+  private async carryOut(
     tx: EntityManager,
+    actor: Actor,
     subscription: Subscription,
-    entries: SubscriptionEntry[],
-    entry: Omit<TimelineEntry, 'sequence'>,
-  ): Promise<void> {
-    await tx.insert(SubscriptionEntry, {
-      ...entry,
-      organizationId: subscription.organizationId,
-      id: newId(),
-      subscriptionId: subscription.id,
-      sequence: Math.max(...entries.map(({ sequence }) => sequence)) + 1,
-      recordedAt: this.clock.now(),
-      revokedAt: null,
-    });
-  }
-
-  private async revoke(tx: EntityManager, entries: SubscriptionEntry[]): Promise<void> {
-    const revokedAt = this.clock.now();
-    for (const { organizationId, id } of entries.filter((entry) => entry.revokedAt === null)) {
-      await tx.update(SubscriptionEntry, { organizationId, id }, { revokedAt });
+    { revoked, appended, atOnce }: Decision,
+    now: Date,
+    reason: string | null,
+  ): Promise<Subscription> {
+    const { organizationId, id: subscriptionId } = subscription;
+    const recordedAt = this.clock.now();
+    for (const { sequence } of revoked)
+      await tx.update(SubscriptionEntry, { organizationId, subscriptionId, sequence }, { revokedAt: recordedAt });
+    if (appended) {
+      const sequence = await this.nextSequence(tx, subscription);
+      const owner = { organizationId, id: newId(), subscriptionId };
+      await tx.insert(SubscriptionEntry, { ...appended, ...owner, sequence, recordedAt, revokedAt: null });
     }
+    if (atOnce) await this.events.emit(subscriptionChanged, tx, { subscriptionId, at: now, actor: actor.name, reason });
+    return this.subscriptions.get(tx, subscriptionId);
   }
 
-  private changed(tx: EntityManager, subscription: Subscription, at: Date, actor: Actor, reason: string | null): Promise<void> {
-    return this.events.emit(subscriptionChanged, tx, { subscriptionId: subscription.id, at, actor: actor.name, reason });
+  /** Revoked entries keep their sequence. */
+  private async nextSequence(tx: EntityManager, { organizationId, id: subscriptionId }: Subscription): Promise<number> {
+    return ((await tx.maximum(SubscriptionEntry, 'sequence', { organizationId, subscriptionId })) ?? 0) + 1;
   }
 }
 

@@ -28,9 +28,10 @@ export function advance(current: SubscriptionState, segments: readonly Segment[]
   const byTimeline = statusAt(segments, at);
   const status: SubscriptionStatus = byTimeline === 'ACTIVE' && hasOverdueInvoice ? 'PAST_DUE' : byTimeline;
   if (status !== current.status) assertTransition('The subscription', SUBSCRIPTION_TRANSITIONS, current.status, status);
-  const running = segmentAt(segments, at);
+  // Before the start a subscription shows what it will begin with.
+  const running = status === 'PENDING' ? (segments.at(0) ?? null) : segmentAt(segments, at);
   const ended = status === 'CANCELED';
-  const span = running && running.kind !== 'PAUSE' ? spanAt(running, at) : null;
+  const span = running && running.kind !== 'PAUSE' ? spanAt(running, at < running.start ? running.start : at) : null;
   const last = segments.at(-1);
   return {
     state: {

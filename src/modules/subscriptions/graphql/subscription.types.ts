@@ -6,7 +6,7 @@ import { enumOf } from '../../../platform/graphql/enum.js';
 import type { BillingAlignment } from '../../../shared/calendar.js';
 import type { Proration } from '../../../shared/proration.js';
 import type { SubscriptionStatus } from '../domain/index.js';
-import type { ChangeTiming } from '../subscription-changes.service.js';
+import type { ChangeTiming } from '../domain/index.js';
 
 export const SubscriptionStatusEnum = enumOf(
   'SubscriptionStatus',

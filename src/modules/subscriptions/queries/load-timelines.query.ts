@@ -1,4 +1,4 @@
-import { In, IsNull, type EntityManager } from 'typeorm';
+import { In, IsNull, type EntityManager, type FindOperator } from 'typeorm';
 import { Plan } from '../../catalog/index.js';
 import { segmentsOf, type Segment } from '../domain/index.js';
 import { Subscription, SubscriptionEntry } from '../subscription.entity.js';
@@ -16,12 +16,8 @@ export async function loadTimelines(
   tx: EntityManager,
   subscriptions: readonly Subscription[],
 ): Promise<Map<string, LoadedTimeline>> {
-  const organizationId = In([...new Set(subscriptions.map((subscription) => subscription.organizationId))]);
-  const entries = await tx.findBy(SubscriptionEntry, {
-    organizationId,
-    subscriptionId: In(subscriptions.map((subscription) => subscription.id)),
-    revokedAt: IsNull(),
-  });
+  const organizationId = inOrganizationsOf(subscriptions);
+  const entries = await loadEntries(tx, subscriptions);
   const planIds = [...new Set(entries.map((entry) => entry.planId).filter((id): id is string => id !== null))];
   const plans = new Map((await tx.findBy(Plan, { organizationId, id: In(planIds) })).map((plan) => [plan.id, plan]));
   const bySubscription = new Map<string, SubscriptionEntry[]>(subscriptions.map((subscription) => [subscription.id, []]));
@@ -33,3 +29,17 @@ export async function loadTimelines(
     }),
   );
 }
+
+/** The decisions that hold about subscriptions. Served by the unique key subscription_entries_sequence_key. */
+export const loadEntries = (tx: EntityManager, subscriptions: readonly Subscription[]): Promise<SubscriptionEntry[]> =>
+  tx.find(SubscriptionEntry, {
+    where: {
+      organizationId: inOrganizationsOf(subscriptions),
+      subscriptionId: In(subscriptions.map((subscription) => subscription.id)),
+      revokedAt: IsNull(),
+    },
+    order: { sequence: 'ASC' },
+  });
+
+const inOrganizationsOf = (subscriptions: readonly Subscription[]): FindOperator<string> =>
+  In([...new Set(subscriptions.map((subscription) => subscription.organizationId))]);
