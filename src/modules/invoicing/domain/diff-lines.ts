@@ -49,8 +49,7 @@ export function diffLines(
   charges: ReadonlyMap<string, BillableCharge>,
   options: DiffOptions,
 ): LineToBill[] {
-  const issuedByKey = new Map<string, IssuedLine[]>();
-  for (const line of issued) issuedByKey.set(line.key, [...(issuedByKey.get(line.key) ?? []), line]);
+  const issuedByKey = byKey(issued);
   const lines: LineToBill[] = [];
   for (const expected of expectation.lines) {
     const before = issuedByKey.get(expected.key);
@@ -68,14 +67,32 @@ export function diffLines(
   return lines;
 }
 
-/** The lines that first billed something, by key: what was billed in advance is credited from them. `issued` is in order. */
-export const prepaidOf = (issued: readonly IssuedLine[]): Map<string, PrepaidLine> =>
-  new Map(
-    issued
-      .filter(({ kind }) => kind === 'CHARGE')
-      .reverse()
-      .map(({ key, span, amount }) => [key, { span, amount }]),
-  );
+/**
+ * The lines that first billed something, by key: what was billed in advance is credited from them. What has been credited in
+ * full is billed no more, and priced anew. `issued` is in order.
+ */
+export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLine> {
+  const prepaid = new Map<string, PrepaidLine>();
+  for (const [key, lines] of byKey(issued)) {
+    let billed = ZERO;
+    for (const { kind, span, amount } of lines) {
+      if (billed.isZero() && kind === 'CHARGE') prepaid.set(key, { span, amount });
+      billed = billed.plus(amount);
+      if (billed.isZero()) prepaid.delete(key);
+    }
+  }
+  return prepaid;
+}
+
+function byKey(issued: readonly IssuedLine[]): Map<string, IssuedLine[]> {
+  const lines = new Map<string, IssuedLine[]>();
+  for (const line of issued) {
+    const together = lines.get(line.key);
+    if (together) together.push(line);
+    else lines.set(line.key, [line]);
+  }
+  return lines;
+}
 
 const isWaived = (lines: readonly IssuedLine[]): boolean => lines.some((line) => line.invoice === 'WAIVED');
 const amountOf = (lines: readonly IssuedLine[]): Decimal => sum(lines.map((line) => line.amount));

@@ -52,12 +52,15 @@ export function decideCancellation(
   return { revoked: scheduled(entries, now), appended, effectiveAt, atOnce };
 }
 
-/** Takes back a cancellation at period end that has not taken effect. */
+/**
+ * Takes back a cancellation at period end that has not taken effect. At once: a plan taken on in the meantime may have been billed
+ * up to that end only.
+ */
 export function decideUndoCancellation(standing: Standing, entries: readonly TimelineEntry[], now: Date): Decision {
   if (!standing.cancelAtPeriodEnd)
     throw new DomainError('INVALID_TRANSITION', `The subscription is ${standing.status} and has no cancellation to undo.`);
   const revoked = scheduled(entries, now).filter(({ kind }) => kind === 'END');
-  return { revoked, appended: null, effectiveAt: now, atOnce: false };
+  return { revoked, appended: null, effectiveAt: now, atOnce: true };
 }
 
 /**
