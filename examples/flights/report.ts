@@ -103,13 +103,14 @@ export const lookAround = ({ url, apiKey }: Server, { clockId }: Story, example:
 In GraphiQL (header X-API-Key), for example:
   # the invoices of an airport
   { customer(externalId: "DFW") { invoices(first: 3) { nodes { number status total amountDue } } } }
-  # why an invoice says what it says, and the first flights behind it
+  # why an invoice says what it says, and the latest flights behind it
   { invoice(number: "${example}") { lines { amount explanation { text }
       events(first: 3) { totalCount nodes { timestamp properties } } } } }
   # who has not paid
   { subscriptions(status: PAST_DUE, first: 5) { totalCount nodes { customer { externalId } } } }
   # one more month, without a flight
-  mutation { advanceTestClock(id: "${clockId}", to: "2001-05-01T02:00:00Z") { now } }
+  mutation { advanceTestClock(id: "${clockId}",
+      to: "2001-05-01T02:00:00Z") { now } }
 
 Or with curl:
   curl -s ${url}/graphql -H 'X-API-Key: ${apiKey}' \\
