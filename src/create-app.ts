@@ -12,6 +12,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   // Clients whose base URL ends in a slash ask for //sdk/track.
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { ignoreDuplicateSlashes: true } });
   registerBodyParsers(adapter);
+  closeKeptConnections(adapter);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
     bodyParser: false,
     logger: false,
@@ -19,6 +20,22 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   });
   await app.init();
   return app;
+}
+
+/** How often a server that is closing looks for connections whose last answer has gone out. */
+const SWEEP_MS = 50;
+
+/**
+ * Lets `close` end with the last answer. Closing shuts the connections that are idle at that moment; one that is still being
+ * answered stays open afterwards, kept for a next request that nobody would answer, until it times out.
+ */
+function closeKeptConnections(adapter: FastifyAdapter): void {
+  const instance = adapter.getInstance();
+  instance.addHook('preClose', (done) => {
+    const sweep = setInterval(() => instance.server.closeIdleConnections(), SWEEP_MS);
+    instance.server.once('close', () => clearInterval(sweep));
+    done();
+  });
 }
 
 class BadRequest extends Error {
