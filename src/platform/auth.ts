@@ -6,7 +6,7 @@ import type { RequestContext } from './graphql/request-context.js';
 
 const REQUIRED = 'fluxrate:required-scope';
 
-/** Declares beside an operation what a credential needs for it: a scope, or `public` for operations without a key. */
+/** Declares beside an operation what it needs: a scope, `any` for any valid key, or `public` for operations without a key. */
 export const Requires = (scope: Scope | 'any' | 'public'): MethodDecorator => SetMetadata(REQUIRED, scope);
 
 /** Turns a key into an actor. Implemented by organizations; null: no such key, or it is revoked or expired. */

@@ -209,8 +209,8 @@ function rowOf(
   realNow: Date,
 ): IndexedRow {
   const quantity = event.quantity ? decimalText(decimal(event.quantity)) : null;
-  // A timestamp that was not given is not part of the content: a retry without one is the same event.
   const id = newId();
+  // A timestamp that was not given is not part of the content: a retry without one is the same event.
   const content = [meter.id, customer.externalId, quantity, propertiesText, event.timestamp?.text ?? null];
   const contentHash = createHash('sha256').update(JSON.stringify(content)).digest();
   return {

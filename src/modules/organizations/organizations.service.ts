@@ -23,8 +23,8 @@ export class OrganizationsService {
   }
 
   /**
-   * Makes the first organization with a key of all scopes. Returns the secret when it made one, null when the database has
-   * an organization already. A given secret decides the mode by its prefix, and is added when it is not known yet.
+   * Makes the first organization with a key of all scopes; with a given secret that no key has yet, one more organization, its
+   * mode by the secret's prefix. Returns the secret when it made one, else null.
    */
   async bootstrap(givenSecret: string | null): Promise<string | null> {
     return this.database.acrossOrganizations('first organization', async (tx) => {

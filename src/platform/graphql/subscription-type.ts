@@ -1,32 +1,21 @@
-import { GraphQLSchema } from 'graphql';
+import type { GqlModuleOptions } from '@nestjs/graphql';
 
-/** What Nest makes of the field resolvers of a type that is called Subscription. */
-interface Subscribing {
-  subscribe?: unknown;
-}
-
-type Resolvers = Record<string, Record<string, unknown>>;
-
-/**
- * `Subscription` is a customer's contract here, an object type like any other. Nest takes every type of that name for the root of
- * GraphQL's subscription operations and binds its field resolvers as `subscribe`, which nobody would ever call: this binds them
- * as resolvers.
- */
-export const resolveSubscriptionFields = <T>(resolvers: T | T[]): T | T[] =>
-  Array.isArray(resolvers) ? resolvers.map(rebound) : rebound(resolvers);
-
-function rebound<T>(resolvers: T): T {
-  const { Subscription: fields = {}, ...others } = resolvers as Resolvers;
-  const resolving = Object.entries(fields).map(([name, field]) => [name, (field as Subscribing).subscribe ?? field]);
-  return { ...others, Subscription: Object.fromEntries(resolving) as Record<string, unknown> } as T;
+/** As Nest collects them: resolvers by type and field; of a type `Subscription`, which it takes for GraphQL's, as `subscribe`. */
+interface CollectedResolvers {
+  Subscription?: Record<string, { subscribe: unknown }>;
 }
 
 /**
- * The same for readers of the printed schema: a type of that name is the root of subscriptions unless a `schema` definition says
- * which roots there are, and that is printed only for a schema with a description.
+ * Our type `Subscription` is a contract of a customer; GraphQL's is a stream of events, which this API does not have. Nest goes
+ * by the name alone and registers the fields' resolvers as the sources of such streams: this makes fields of them again.
  */
-export const withRootsNamed = (schema: GraphQLSchema): GraphQLSchema =>
-  new GraphQLSchema({
-    ...schema.toConfig(),
-    description: 'Fluxrate: usage-based billing. There are no subscription operations.',
+export const fieldsOfSubscription: NonNullable<GqlModuleOptions['transformResolvers']> = (collected) =>
+  [collected].flat().map((resolvers) => {
+    const { Subscription: streams, ...others } = resolvers as CollectedResolvers;
+    if (streams === undefined) return resolvers;
+    const fields = Object.entries(streams).map(([name, { subscribe }]) => [name, subscribe]);
+    return { ...others, Subscription: Object.fromEntries(fields) };
   });
+
+/** Without this, whoever reads the schema as text takes a type of that name for the root of GraphQL subscriptions. */
+export const SCHEMA_DEFINITION = 'schema {\n  query: Query\n  mutation: Mutation\n}\n';

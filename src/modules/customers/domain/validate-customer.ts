@@ -18,7 +18,7 @@ export const hasControlCharacters = (text: string): boolean =>
   [...text].some((c) => c < ' ' || c === '\u007f' || isLoneSurrogate(c));
 const isLoneSurrogate = (c: string): boolean => c.length === 1 && c >= '\ud800' && c <= '\udfff';
 
-/** Checks what a caller says of a customer. `countries` and `currencies` are the ISO 3166-1 and ISO 4217 codes. */
+/** Checks what a caller says of a customer. `isCountry` and `isCurrency` know the codes of ISO 3166-1 and ISO 4217. */
 export function validateCustomer(
   input: CustomerFields,
   isCountry: (code: string) => boolean,

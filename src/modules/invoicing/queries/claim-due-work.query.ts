@@ -45,15 +45,6 @@ async function loadSubscriptions(tx: EntityManager, keys: { id: string; organiza
   return tx.findBy(Subscription, { organizationId, id: In(keys.map((key) => key.id)) });
 }
 
-/** How many subscriptions are due, and how many of them are parked after failures. Served by subscriptions_due_idx. */
-export async function countDueSubscriptions(tx: EntityManager, now: Date): Promise<number> {
-  const [row] = await tx.query<{ count: string }[]>(
-    'SELECT count(*) AS count FROM subscriptions WHERE test_clock_id IS NULL AND due_at <= $1 AND billing_failures < $2',
-    [now, MAX_BILLING_FAILURES],
-  );
-  return Number(row.count);
-}
-
 /** Notes a failure: the next attempt waits 5, then 30 minutes; the third failure parks the billing. */
 export async function recordBillingFailure(
   tx: EntityManager,

@@ -22,7 +22,7 @@ import {
   type ParsedUsageEventInput,
 } from './usage.types.js';
 
-/** Larger batches belong on the REST edge, which streams. */
+/** Larger batches belong on the REST edge. */
 export const MAX_GRAPHQL_EVENTS = 1_000;
 
 @Resolver(() => UsageEventType)
