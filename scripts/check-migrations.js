@@ -2,7 +2,7 @@
  * Fails unless the migrations lead to exactly what the entities declare, and can be taken back and repeated. Works on an
  * embedded Postgres of its own. Triggers, functions and tables without an entity are the migrations' alone.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
@@ -10,6 +10,7 @@ import { dataSourceOptions } from '../dist/src/data-source.js';
 import { startEmbeddedPostgres } from '../dist/src/platform/database/embedded-postgres.js';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'fluxrate-migrations-'));
+chmodSync(dataDir, 0o755); // Root's server runs as another account, which has to enter.
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 const failures = [];
 try {

@@ -99,6 +99,8 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
+    // Not before the HTTP server has let go of its last request.
+    stopOnApplicationShutdown: true,
     preserveHttpStatusForExecutionErrors: false,
     fieldResolverEnhancers: ['guards'],
     formatError: formatError(log),

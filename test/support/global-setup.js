@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -8,6 +8,8 @@ import { startEmbeddedPostgres } from '../../dist/src/platform/database/embedded
 /** One embedded Postgres for the whole run, with a migrated template that every test file clones. */
 export default async function globalSetup() {
   const dataDir = await mkdtemp(join(tmpdir(), 'fluxrate-test-'));
+  // Root's server runs as another account, which has to enter: else the cluster would be placed elsewhere and stay there.
+  await chmod(dataDir, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined, settings: { max_connections: '300' } });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
