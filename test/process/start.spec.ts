@@ -46,6 +46,13 @@ async function customerName(api: GraphqlClient, externalId: string): Promise<str
   return customer?.name ?? null;
 }
 
+/** When each job runs next, as the health of the workers tells. */
+async function scheduledJobs(url: string, apiKey: string): Promise<Record<string, string>> {
+  const response = await fetch(`${url}/api/v1/workers/health`, { headers: { 'x-api-key': apiKey } });
+  const { scheduler } = (await response.json()) as { scheduler: { jobs: { id: string; next_run_time: string }[] } };
+  return Object.fromEntries(scheduler.jobs.map(({ id, next_run_time }) => [id, next_run_time]));
+}
+
 describe('a start on an empty directory', () => {
   it('serves within 6 s, says where and shows a key once; the data survives a restart', async () => {
     const dataDir = join(makeDataDirectory(), 'not', 'there', 'yet');
@@ -64,6 +71,11 @@ describe('a start on an empty directory', () => {
     ]);
     expect(first.stderr).toEqual([]);
     await new BillingWorld(new GraphqlClient(url, first.apiKey)).customer('ada', { name: 'Ada' });
+    expect(await scheduledJobs(url, first.apiKey ?? '')).toEqual({
+      invoice_finalizer: expect.stringMatching(/:\d[05]:00.000Z$/),
+      invoice_generator: expect.stringMatching(/:00:00.000Z$/),
+      overdue_scan: expect.stringMatching(/:10:00.000Z$/),
+    });
     expect(await first.stop()).toEqual({ code: 0, signal: null });
     expect(serverProcesses(join(dataDir, 'postgres'))).toEqual([]);
 

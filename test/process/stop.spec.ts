@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { readPostmasterFile, serverProcesses, waitUntil } from '../../src/platform/database/embedded-postgres-processes.js';
+import { readPostmasterFile, serverProcesses } from '../../src/platform/database/embedded-postgres-processes.js';
 import { makeDataDirectory, removeDataDirectories } from '../support/data-directory.js';
+import { eventually } from '../support/eventually.js';
 import { FluxrateProcess } from '../support/fluxrate-process.js';
 import { GraphqlClient } from '../support/graphql-client.js';
 
@@ -40,13 +41,8 @@ async function holdUp(dataDir: string): Promise<pg.Client> {
 }
 
 /** Waits until a statement waits for a lock. */
-async function someoneWaits(client: pg.Client): Promise<boolean> {
-  for (let tries = 0; tries < 500; tries += 1, await sleep(10)) {
-    const { rowCount } = await client.query('SELECT FROM pg_locks WHERE NOT granted');
-    if (rowCount) return true;
-  }
-  return false;
-}
+const someoneWaits = (client: pg.Client): Promise<void> =>
+  eventually('a statement waits', async () => (await client.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount === 1);
 
 const createCustomer = (api: GraphqlClient, externalId: string) =>
   api.send<{ createCustomer: { externalId: string } }>(
@@ -54,8 +50,8 @@ const createCustomer = (api: GraphqlClient, externalId: string) =>
     { id: externalId },
   );
 
-const serverEnds = (dataDir: string): Promise<boolean> =>
-  waitUntil(() => serverProcesses(join(dataDir, 'postgres')).length === 0, 5_000);
+const serverEnds = (dataDir: string): Promise<void> =>
+  eventually('the server ends', () => serverProcesses(join(dataDir, 'postgres')).length === 0);
 
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
@@ -70,7 +66,7 @@ describe('a process that is asked to stop', () => {
     const api = new GraphqlClient(await fluxrate.ready(), KEY);
     const client = await holdUp(dataDir);
     const inFlight = createCustomer(api, 'ada');
-    expect(await someoneWaits(client)).toBe(true);
+    await someoneWaits(client);
     const began = performance.now();
     // Ctrl-C under npm comes twice, from the terminal and from npm.
     for (const name of ['SIGINT', 'SIGINT', 'SIGTERM'] as const) fluxrate.signal(name);
@@ -88,7 +84,7 @@ describe('a process that is asked to stop', () => {
     const api = new GraphqlClient(await fluxrate.ready(), KEY);
     const client = await holdUp(dataDir);
     const inFlight = createCustomer(api, 'ada').catch(() => 'cut off');
-    expect(await someoneWaits(client)).toBe(true);
+    await someoneWaits(client);
     const began = performance.now();
     expect(await fluxrate.stop()).toEqual({ code: 0, signal: null });
     expect(performance.now() - began).toBeLessThan(EXIT_LIMIT_MS);
@@ -118,7 +114,7 @@ describe('a process that is killed', () => {
     const next = new GraphqlClient(await second.ready(), KEY);
     expect((await createCustomer(next, 'ada')).errors?.[0].extensions.code).toBe('CONFLICT');
     await second.stop('SIGKILL');
-    expect(await serverEnds(dataDir)).toBe(true);
+    await serverEnds(dataDir);
   });
 
   it('ends, too, when its server is killed, and says so; the next one recovers', async () => {
