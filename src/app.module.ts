@@ -52,11 +52,11 @@ export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 @Global()
 @Module({})
 class PlatformModule {
-  static register({ clock, logger, schedulerEnabled, graphiqlEnabled }: AppOptions): DynamicModule {
+  static register({ clock, logger, schedulerEnabled }: AppOptions): DynamicModule {
     const providers = [
       { provide: Clock, useValue: clock },
       { provide: Log, useValue: logger },
-      { provide: Settings, useValue: new Settings(schedulerEnabled, graphiqlEnabled) },
+      { provide: Settings, useValue: new Settings(schedulerEnabled) },
       Database,
       DomainEvents,
     ];

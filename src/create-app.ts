@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import { AppModule, type AppOptions } from './app.module.js';
+import { serveGraphiql } from './graphiql/serve-graphiql.js';
 import { parseJson } from './platform/json.js';
 
 /** A request's body, compressed and not. */
@@ -12,6 +13,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   // Clients whose base URL ends in a slash ask for //sdk/track.
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { ignoreDuplicateSlashes: true } });
   registerBodyParsers(adapter);
+  if (options.graphiqlEnabled) serveGraphiql(adapter.getInstance(), options.clock);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
     bodyParser: false,
     logger: false,

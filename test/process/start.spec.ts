@@ -53,6 +53,24 @@ async function scheduledJobs(url: string, apiKey: string): Promise<Record<string
   return Object.fromEntries(scheduler.jobs.map(({ id, next_run_time }) => [id, next_run_time]));
 }
 
+/** The page and everything it loads comes from the process itself, and may come from nowhere else. */
+async function expectGraphiql(url: string): Promise<void> {
+  const page = await fetch(`${url}/graphiql`);
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(page.headers.get('content-security-policy')).not.toMatch(/https?:/);
+  const loaded = [...(await page.text()).matchAll(/(?:src|href)="(graphiql[^"]*)"/g)].map(([, path]) => path);
+  expect(loaded).toHaveLength(5);
+  for (const path of [...loaded, 'graphiql/examples.json']) {
+    const { status, headers } = await fetch(`${url}/${path}`);
+    expect([path, status, headers.get('content-type')]).toEqual([
+      path,
+      200,
+      expect.stringMatching(/^(text\/(javascript|css)|application\/json); charset=utf-8$/),
+    ]);
+  }
+}
+
 describe('a start on an empty directory', () => {
   it('serves within 6 s, says where and shows a key once; the data survives a restart', async () => {
     const dataDir = join(makeDataDirectory(), 'not', 'there', 'yet');
@@ -76,12 +94,14 @@ describe('a start on an empty directory', () => {
       invoice_generator: expect.stringMatching(/:00:00.000Z$/),
       overdue_scan: expect.stringMatching(/:10:00.000Z$/),
     });
+    await expectGraphiql(url);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
     expect(serverProcesses(join(dataDir, 'postgres'))).toEqual([]);
 
     const second = start({ DATA_DIR: dataDir, GRAPHIQL_ENABLED: 'false' });
     const nextUrl = await second.ready();
     expect(second.stdout).toEqual([`Fluxrate serves GraphQL at ${nextUrl}/graphql`]);
+    expect((await fetch(`${nextUrl}/graphiql`)).status).toBe(404);
     expect(await customerName(new GraphqlClient(nextUrl, first.apiKey), 'ada')).toBe('Ada');
   });
 
