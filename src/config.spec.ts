@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { ConfigError, readConfig } from './config.js';
 
 const KEY = 'sk_test_0123456789abcdef';
@@ -69,6 +71,16 @@ describe('the configuration', () => {
       expect(read).toThrow(ConfigError);
       expect(read).toThrow(new RegExp(`^${name} must .+\\.$`));
     }
+  });
+
+  it('is shown in .env.example: every variable, and none but its default', () => {
+    const read = new Set<string>();
+    readConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)) }));
+    const shown = parseEnv(readFileSync('.env.example', 'utf8')) as Record<string, string>;
+    const { POSTGRES_PASSWORD, ...variables } = shown;
+    expect(POSTGRES_PASSWORD).toBe('');
+    expect(Object.keys(variables).sort()).toEqual([...read].sort());
+    expect(readConfig(variables)).toEqual(readConfig({}));
   });
 
   it('shows no password and no key', () => {
