@@ -6,7 +6,7 @@ import pg from 'pg';
 import { readPostmasterFile, serverProcesses } from '../../src/platform/database/embedded-postgres-processes.js';
 import { makeDataDirectory, removeDataDirectories } from '../support/data-directory.js';
 import { eventually } from '../support/eventually.js';
-import { FluxrateProcess } from '../support/fluxrate-process.js';
+import { FluxrateProcess, NPM_START } from '../support/fluxrate-process.js';
 import { GraphqlClient } from '../support/graphql-client.js';
 
 const EXIT_LIMIT_MS = 10_000;
@@ -76,6 +76,17 @@ describe('a process that is asked to stop', () => {
     expect(await fluxrate.ended()).toEqual({ code: 0, signal: null });
     expect(performance.now() - began).toBeLessThan(EXIT_LIMIT_MS);
     expect(serverProcesses(join(dataDir, 'postgres'))).toEqual([]);
+  });
+
+  it('does so when npm is asked, and npm waits for it', async () => {
+    const dataDir = makeDataDirectory();
+    const npm = new FluxrateProcess({ DATA_DIR: dataDir, BOOTSTRAP_API_KEY: KEY }, NPM_START);
+    running.push(npm);
+    const url = await npm.ready();
+    await npm.stop();
+    expect(npm.log.at(-1)).toMatchObject({ reason: 'SIGTERM', msg: 'stopping' });
+    expect(serverProcesses(join(dataDir, 'postgres'))).toEqual([]);
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
   it('takes back what does not end in time, and ends within 10 s', async () => {

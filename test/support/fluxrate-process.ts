@@ -8,7 +8,11 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** The built product as a process of its own, as `npm start` runs it. */
+const NODE = [process.execPath, '--enable-source-maps', 'dist/src/main.js'];
+/** `npm start` without the build, which the tests have done. */
+export const NPM_START = ['npm', 'start', '--ignore-scripts'];
+
+/** The built product as a process of its own. */
 export class FluxrateProcess {
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
@@ -17,9 +21,9 @@ export class FluxrateProcess {
   private exit: Exit | null = null;
 
   /** Starts on a free port; `environment` adds to that, or replaces. Nothing else of the variables it reads is set. */
-  constructor(environment: Record<string, string>) {
+  constructor(environment: Record<string, string>, [command, ...args] = NODE) {
     const { PATH, HOME, TMPDIR } = process.env;
-    this.child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+    this.child = spawn(command, args, {
       env: { PATH, HOME, TMPDIR, PORT: '0', HOST: '127.0.0.1', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
