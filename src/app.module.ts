@@ -53,11 +53,11 @@ export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 @Global()
 @Module({})
 class PlatformModule {
-  static register({ clock, logger, schedulerEnabled, graphiqlEnabled }: AppOptions): DynamicModule {
+  static register({ clock, logger, schedulerEnabled }: AppOptions): DynamicModule {
     const providers = [
       { provide: Clock, useValue: clock },
       { provide: Log, useValue: logger },
-      { provide: Settings, useValue: new Settings(schedulerEnabled, graphiqlEnabled) },
+      { provide: Settings, useValue: new Settings(schedulerEnabled) },
       Database,
       DomainEvents,
     ];
@@ -101,6 +101,8 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
+    // Not before the HTTP server has let go of its last request.
+    stopOnApplicationShutdown: true,
     preserveHttpStatusForExecutionErrors: false,
     fieldResolverEnhancers: ['guards'],
     formatError: formatError(log),

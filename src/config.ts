@@ -43,7 +43,7 @@ function integer(env: Environment, name: string, fallback: number, least: number
   const value = text(env, name);
   if (value === null) return fallback;
   if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {
-    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not "${value}".`);
+    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}.`);
   }
   return Number(value);
 }
@@ -51,7 +51,8 @@ function integer(env: Environment, name: string, fallback: number, least: number
 function flag(env: Environment, name: string, fallback: boolean): boolean {
   const value = text(env, name);
   if (value === null) return fallback;
-  if (value !== 'true' && value !== 'false') throw new ConfigError(`${name} must be true or false, not "${value}".`);
+  if (value !== 'true' && value !== 'false')
+    throw new ConfigError(`${name} must be true or false, not ${JSON.stringify(value)}.`);
   return value === 'true';
 }
 
@@ -59,16 +60,26 @@ function choice<T extends string>(env: Environment, name: string, fallback: T, c
   const value = text(env, name);
   if (value === null) return fallback;
   const found = choices.find((candidate) => candidate === value);
-  if (found === undefined) throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not "${value}".`);
+  if (found === undefined) throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
   return found;
 }
 
 function databaseUrl(env: Environment): string | null {
   const value = text(env, 'DATABASE_URL');
-  if (value !== null && !/^postgres(ql)?:\/\/\S+$/.test(value)) {
+  // The value is not shown: it may hold a password.
+  if (value !== null && !isDatabaseUrl(value)) {
     throw new ConfigError('DATABASE_URL must be a URL that starts with postgres:// or postgresql://.');
   }
   return value;
+}
+
+function isDatabaseUrl(value: string): boolean {
+  if (!/^postgres(ql)?:\/\/\S+$/.test(value) || !URL.canParse(value)) return false;
+  try {
+    return decodeURI(value) !== '';
+  } catch {
+    return false;
+  }
 }
 
 function bootstrapApiKey(env: Environment): string | null {

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import { AppModule, type AppOptions } from './app.module.js';
+import { serveGraphiql } from './graphiql/serve-graphiql.js';
 import { parseJson } from './platform/json.js';
 
 /** A request's body, compressed and not. */
@@ -13,6 +14,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { ignoreDuplicateSlashes: true } });
   registerBodyParsers(adapter);
   closeKeptConnections(adapter);
+  if (options.graphiqlEnabled) serveGraphiql(adapter.getInstance(), options.clock);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
     bodyParser: false,
     logger: false,

@@ -1,7 +1,4 @@
 /** What of the configuration the modules need to know. */
 export class Settings {
-  constructor(
-    readonly schedulerEnabled: boolean,
-    readonly graphiqlEnabled: boolean,
-  ) {}
+  constructor(readonly schedulerEnabled: boolean) {}
 }

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 import { newId } from '../../platform/database/ids.js';
@@ -27,6 +27,8 @@ interface RunCounts {
   failed: number;
 }
 
+const NOTHING: RunCounts = { found: 0, billed: 0, failed: 0 };
+
 /** Subscriptions settled in one transaction, and drafts finalized in one pass. */
 const CHUNK = 200;
 
@@ -35,7 +37,7 @@ const CHUNK = 200;
  * late: what is due is found in the database, locked, done and committed, or rolled back as a whole.
  */
 @Injectable()
-export class WorkersService implements OnApplicationShutdown {
+export class WorkersService implements BeforeApplicationShutdown {
   private readonly running = new Map<WorkerName, Promise<RunCounts>>();
   private stopping = false;
 
@@ -81,8 +83,8 @@ export class WorkersService implements OnApplicationShutdown {
     });
   }
 
-  /** Waits for what is running: its present chunk is finished, no other is begun. */
-  async onApplicationShutdown(): Promise<void> {
+  /** Waits for what is running, while the database is still there: its present chunk is finished, no other is begun. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     await Promise.allSettled(this.running.values());
   }
@@ -142,17 +144,24 @@ export class WorkersService implements OnApplicationShutdown {
     return this.database.acrossOrganizations(purpose, work);
   }
 
-  /** One run at a time in a process: a tick that finds the last one still running joins it. */
+  /** One run at a time in a process: a tick that finds the last one still running joins it. None begins while stopping. */
   private run(worker: WorkerName, work: (counts: RunCounts) => Promise<void>): Promise<RunCounts> {
     const present = this.running.get(worker);
     if (present) return present;
-    const run = this.logged(worker, work).finally(() => this.running.delete(worker));
+    if (this.stopping) return Promise.resolve({ ...NOTHING });
+    const run = this.logged(worker, work)
+      .catch((error: unknown) => {
+        // Without a database there is nothing to do and nowhere to say so: the next tick tries again.
+        this.log.error({ err: error, worker }, 'a run could not be recorded');
+        return { ...NOTHING };
+      })
+      .finally(() => this.running.delete(worker));
     this.running.set(worker, run);
     return run;
   }
 
   private async logged(worker: WorkerName, work: (counts: RunCounts) => Promise<void>): Promise<RunCounts> {
-    const counts: RunCounts = { found: 0, billed: 0, failed: 0 };
+    const counts: RunCounts = { ...NOTHING };
     const id = newId();
     const startedAt = this.clock.now();
     await this.across('log a run', (tx) => tx.insert(WorkerRun, { id, worker, startedAt }));

@@ -15,11 +15,16 @@ export const unknownReference = (constraint: string, field: string, message: str
 
 interface DriverError {
   code?: string;
+  message?: string;
   constraint?: string;
 }
 
 /** SQLSTATE classes of a database that cannot be reached, is shutting down or takes no more connections. */
-const UNAVAILABLE = /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/;
+const UNAVAILABLE =
+  /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+/** What pg and its pool throw without a code: a connection lost under a statement, or none to be had in time. */
+const LOST_CONNECTION =
+  /^Connection terminated|^Client (has encountered a connection error|was closed) and is not queryable|^timeout exceeded when trying to connect/;
 
 /** Translates what the driver throws into a DomainError where the meaning is known; anything else is returned as it is. */
 export function domainErrorOf(error: unknown): unknown {
@@ -28,7 +33,7 @@ export function domainErrorOf(error: unknown): unknown {
     const meaning = meanings.get(driverError.constraint);
     if (meaning) return meaning();
   }
-  if (driverError?.code !== undefined && UNAVAILABLE.test(driverError.code)) {
+  if (UNAVAILABLE.test(driverError?.code ?? '') || LOST_CONNECTION.test(driverError?.message ?? '')) {
     return new DomainError('SERVICE_UNAVAILABLE', 'The database cannot be reached right now. Try again.');
   }
   return error;

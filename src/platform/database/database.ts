@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { domainErrorOf } from './constraint-errors.js';
 
 /**
@@ -46,11 +46,8 @@ export class Database {
     return {
       tx: runner.manager,
       close: async () => {
-        try {
-          if (runner.isTransactionActive) await runner.rollbackTransaction();
-        } finally {
-          await runner.release();
-        }
+        await rollBack(runner);
+        await runner.release();
       },
     };
   }
@@ -64,13 +61,17 @@ export class Database {
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      // A connection that broke cannot roll back; Postgres has done so itself.
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      await rollBack(runner);
       throw domainErrorOf(error);
     } finally {
       await runner.release();
     }
   }
+}
+
+/** A connection that broke cannot roll back; Postgres has done so itself. */
+async function rollBack(runner: QueryRunner): Promise<void> {
+  if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
 }
 
 export interface Snapshot {

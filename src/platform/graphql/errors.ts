@@ -15,7 +15,7 @@ export const formatError =
   (log: Log) =>
   (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
-    const original = domainErrorOf(unwrapResolverError(thrown));
+    const original = domainErrorOf(originalOf(thrown));
     if (original instanceof DomainError) return { ...located(formatted), ...pick(graphqlError(original)) };
     if (REFUSED.has(String(code))) return refused(formatted, thrown);
     if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return formatted;
@@ -27,6 +27,13 @@ export const formatError =
       extensions: { code: 'INTERNAL_ERROR' },
     };
   };
+
+/** What our own code threw: in a resolver, or before the first of them (a key looked up without a database). */
+function originalOf(thrown: unknown): unknown {
+  const unwrapped = unwrapResolverError(thrown);
+  const inner = unwrapped instanceof GraphQLError ? unwrapped.originalError : undefined;
+  return inner && !(inner instanceof GraphQLError) ? inner : unwrapped;
+}
 
 /** A request that is not what the schema asks for: VALIDATION_FAILED with the input field, where the message names one. */
 function refused(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError {
