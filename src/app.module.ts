@@ -26,6 +26,7 @@ import { RequestContext } from './platform/graphql/request-context.js';
 import { HealthController } from './platform/health/health.controller.js';
 import { Log } from './platform/log.js';
 import { Settings } from './platform/settings.js';
+import { StorableTextPipe } from './platform/storable-text.pipe.js';
 import { Clock } from './shared/clock.js';
 import { invalid } from './shared/errors.js';
 
@@ -84,6 +85,7 @@ export class AppModule {
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
+        { provide: APP_PIPE, useClass: StorableTextPipe },
         { provide: APP_PIPE, useValue: new ValidationPipe({ exceptionFactory: validationError }) },
       ],
     };

@@ -4,8 +4,9 @@ import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { MetersService, type CreateMeterInput } from '../metering/index.js';
-import { requireLookupKey, requireText } from './domain/validate-fields.js';
+import { MAX_DESCRIPTION, requireLookupKey } from './domain/validate-fields.js';
 import { Feature, type FeatureType } from './feature.entity.js';
 
 export interface CreateFeatureInput {
@@ -26,7 +27,8 @@ export class FeaturesService {
 
   async create(tx: EntityManager, input: CreateFeatureInput): Promise<Feature> {
     requireLookupKey('lookupKey', input.lookupKey);
-    requireText('name', input.name);
+    checkText('name', input.name);
+    checkText('description', input.description, { most: MAX_DESCRIPTION, lines: true });
     const feature: Feature = {
       organizationId: organizationOf(tx),
       id: newId(),

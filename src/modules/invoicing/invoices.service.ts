@@ -6,6 +6,7 @@ import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText, max, sum, ZERO, type Decimal } from '../../shared/decimal.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
+import { checkText } from '../../shared/text.js';
 import { assertTransition } from '../../shared/transitions.js';
 import { CustomersService } from '../customers/index.js';
 import { BillingService } from './billing.service.js';
@@ -21,6 +22,8 @@ export interface RecordPaymentInput {
   method?: string | null;
   reference?: string | null;
 }
+
+const REASON_LIMITS = { least: 0, most: 1_000, lines: true };
 
 /** What is done to invoices by hand. */
 @Injectable()
@@ -92,6 +95,7 @@ export class InvoicesService {
 
   /** Voids an invoice. What it billed is waived, or drafted again with `reissue`. What was paid or credited goes to the balance. */
   async void(tx: EntityManager, id: string, reason: string | null, reissue: boolean): Promise<Invoice> {
+    checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
     if (reissue && !invoice.subscriptionId) throw invalid('reissue', 'Only the invoice of a subscription can be reissued.');
     const now = await this.nowOf(tx, invoice);
@@ -103,6 +107,7 @@ export class InvoicesService {
   }
 
   async markUncollectible(tx: EntityManager, id: string, reason: string | null): Promise<Invoice> {
+    checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
     await this.become(tx, invoice, 'UNCOLLECTIBLE', { uncollectibleAt: await this.nowOf(tx, invoice), statusReason: reason });
     return this.get(tx, id);

@@ -178,15 +178,9 @@ function prepare(index: number, event: UsageEventInput, meter: Meter | undefined
   if (propertiesText !== null && Buffer.byteLength(propertiesText) > MAX_PROPERTIES_BYTES) {
     return new Rejection('VALIDATION_FAILED', `The properties exceed ${MAX_PROPERTIES_BYTES} bytes.`);
   }
-  if (propertiesText !== null && UNSTORABLE.test(propertiesText)) {
-    return new Rejection('VALIDATION_FAILED', 'The properties hold text that cannot be stored (NUL or a lone surrogate).');
-  }
   const contribution = contributionOf(event, meter);
   return contribution instanceof Rejection ? contribution : { index, event, meter, contribution, propertiesText };
 }
-
-/** NUL and lone surrogates, as JSON text writes them. */
-const UNSTORABLE = /\\u0000|\\u[dD][89a-fA-F]|\p{Surrogate}/u;
 
 /** JSON with sorted keys, so that the same content has the same text. */
 const canonicalJson = (value: unknown): string => writeJson(sorted(value));

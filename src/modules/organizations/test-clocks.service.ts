@@ -4,6 +4,7 @@ import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
 import { DomainError, notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { Organization } from './organization.entity.js';
 import { TestClock } from './test-clock.entity.js';
 
@@ -12,6 +13,7 @@ export class TestClocksService {
   constructor(private readonly clock: Clock) {}
 
   async create(tx: EntityManager, now: Date, name: string | null): Promise<TestClock> {
+    checkText('name', name);
     const organization = await tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
     if (organization.mode !== 'TEST') throw new DomainError('FORBIDDEN', 'Test clocks exist in organizations in TEST mode only.');
     const clock: TestClock = { organizationId: organization.id, id: newId(), name, now, createdAt: this.clock.now() };
