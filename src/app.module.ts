@@ -1,6 +1,5 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import { ValidationPipe, type DynamicModule, type ValidationError } from '@nestjs/common';
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { ScheduleModule } from '@nestjs/schedule';
@@ -28,7 +27,6 @@ import { Log } from './platform/log.js';
 import { Settings } from './platform/settings.js';
 import { StorableTextPipe } from './platform/storable-text.pipe.js';
 import { Clock } from './shared/clock.js';
-import { invalid } from './shared/errors.js';
 
 export interface AppOptions {
   databaseUrl: string;
@@ -86,7 +84,6 @@ export class AppModule {
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
         { provide: APP_PIPE, useClass: StorableTextPipe },
-        { provide: APP_PIPE, useValue: new ValidationPipe({ exceptionFactory: validationError }) },
       ],
     };
   }
@@ -100,6 +97,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     introspection: true,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
+    persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     preserveHttpStatusForExecutionErrors: false,
     fieldResolverEnhancers: ['guards'],
@@ -110,15 +108,4 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
       return new RequestContext(database, request, reply, key === null ? null : await authenticator.authenticate(key));
     },
   };
-}
-
-/** The first thing class-validator found, as a domain error with the field's path. */
-function validationError(errors: ValidationError[]): Error {
-  let [error] = errors;
-  const path = [error.property];
-  while (error.children?.length) {
-    [error] = error.children;
-    path.push(error.property);
-  }
-  return invalid(path.join('.'), `${Object.values(error.constraints ?? {})[0] ?? `${error.property} is not valid`}.`);
 }

@@ -29,14 +29,24 @@ export function checkText(field: string, text: string | null | undefined, limits
 /** Levels of arrays and objects that JSON from outside may have. */
 const MAX_JSON_LEVELS = 64;
 
-/** What keeps JSON from being stored, as the end of a sentence; null: nothing. */
-export function faultOfJson(value: unknown, levels = MAX_JSON_LEVELS): string | null {
-  if (typeof value === 'string') return isStorable(value) ? null : 'holds text that cannot be stored (NUL or a lone surrogate)';
+export interface JsonFault {
+  /** The keys that lead to it. */
+  path: string[];
+  /** The end of a sentence. */
+  fault: string;
+}
+
+const NOT_STORABLE = 'holds NUL or half a surrogate pair';
+
+/** What keeps JSON from outside from being stored, and where; null: nothing. */
+export function faultOfJson(value: unknown, levels = MAX_JSON_LEVELS): JsonFault | null {
+  if (typeof value === 'string') return isStorable(value) ? null : { path: [], fault: NOT_STORABLE };
   if (typeof value !== 'object' || value === null) return null;
-  if (levels === 0) return `is nested deeper than ${MAX_JSON_LEVELS} levels`;
+  if (levels === 0) return { path: [], fault: `is nested deeper than ${MAX_JSON_LEVELS} levels` };
   for (const [key, item] of Object.entries(value)) {
-    const fault = faultOfJson(key) ?? faultOfJson(item, levels - 1);
-    if (fault !== null) return fault;
+    if (!isStorable(key)) return { path: [], fault: NOT_STORABLE };
+    const found = faultOfJson(item, levels - 1);
+    if (found) return { ...found, path: [key, ...found.path] };
   }
   return null;
 }

@@ -3,6 +3,7 @@ import countries from 'i18n-iso-countries';
 import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
+import { plainJson } from '../../platform/json.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
@@ -47,7 +48,7 @@ export class CustomersService {
       id: newId(),
       externalId: input.externalId,
       taxExempt: input.taxExempt ?? false,
-      metadata: input.metadata ?? {},
+      metadata: plainJson(input.metadata ?? {}),
       testClockId: input.testClockId ?? null,
       createdAt: now,
       updatedAt: now,
@@ -63,7 +64,7 @@ export class CustomersService {
       ...pick(input),
       ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
       ...(input.taxExempt === undefined || input.taxExempt === null ? {} : { taxExempt: input.taxExempt }),
-      ...(input.metadata === undefined ? {} : { metadata: input.metadata ?? {} }),
+      ...(input.metadata === undefined ? {} : { metadata: plainJson(input.metadata ?? {}) }),
     };
     await tx.update(
       Customer,

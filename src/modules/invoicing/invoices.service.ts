@@ -62,6 +62,8 @@ export class InvoicesService {
 
   /** Records a payment; what exceeds the amount due becomes customer balance. */
   async recordPayment(tx: EntityManager, id: string, input: RecordPaymentInput): Promise<Invoice> {
+    checkText('method', input.method);
+    checkText('reference', input.reference);
     const invoice = await lockInvoice(tx, id);
     const amount = decimal(input.amount);
     if (amount.lte(ZERO)) throw invalid('amount', 'amount must be greater than 0.');

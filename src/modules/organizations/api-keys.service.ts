@@ -91,7 +91,8 @@ export const newSecret = (mode: OrganizationMode): string => `sk_${mode.toLowerC
 const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 function checkScopes(actor: Actor, scopes: string[]): void {
-  if (scopes.length === 0) throw invalid('scopes', 'scopes must name at least one scope.');
+  if (scopes.length === 0 || scopes.length > SCOPES.length)
+    throw invalid('scopes', `scopes must name 1 to ${SCOPES.length} scopes.`);
   for (const scope of scopes) {
     if (!SCOPES.includes(scope as Scope)) throw invalid('scopes', `${scope} is not a scope. Scopes: ${SCOPES.join(', ')}.`);
     if (!may(actor, scope as Scope))

@@ -38,8 +38,8 @@ export function validateCustomer(
     for (const [field, value] of Object.entries(input.billingAddress))
       checkText(`billingAddress.${field}`, value as string | null, { least: 0 });
   }
-  const fault = faultOfJson(input.metadata);
-  if (fault !== null) throw invalid('metadata', `metadata ${fault}.`);
+  const found = faultOfJson(input.metadata);
+  if (found) throw invalid('metadata', `metadata ${found.fault}.`);
   if (input.metadata && Buffer.byteLength(JSON.stringify(input.metadata)) > MAX_METADATA_BYTES) {
     throw invalid('metadata', `metadata must not exceed ${MAX_METADATA_BYTES} bytes.`);
   }

@@ -61,8 +61,8 @@ export function checkEventShape(event: UsageEventInput): Rejection | null {
   if (event.quantity !== null && event.quantity !== undefined && parseDecimal(event.quantity) === null) {
     return new Rejection('VALIDATION_FAILED', 'The quantity is not a decimal number within the limits on digits.');
   }
-  const fault = faultOfJson(event.properties);
-  if (fault !== null) return new Rejection('VALIDATION_FAILED', `The properties cannot be kept: what they hold ${fault}.`);
+  const found = faultOfJson(event.properties);
+  if (found) return new Rejection('VALIDATION_FAILED', `The object of properties ${found.fault}.`);
   return null;
 }
 

@@ -1,5 +1,4 @@
 import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
-import { ArrayMaxSize } from 'class-validator';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 
 @ObjectType('ApiKey')
@@ -23,7 +22,7 @@ export class CreatedApiKeyType {
 @InputType()
 export class CreateApiKeyInput {
   @Field() name: string;
-  @Field(() => [String]) @ArrayMaxSize(50) scopes: string[];
+  @Field(() => [String]) scopes: string[];
   @Field(() => DateTimeScalarType, { nullable: true }) expiresAt?: Date | null;
 }
 
