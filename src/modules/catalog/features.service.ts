@@ -55,8 +55,8 @@ export class FeaturesService {
 
   async find(tx: EntityManager, by: { id?: string | null; lookupKey?: string | null }): Promise<Feature | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Feature, { organizationId, id: by.id }) : null;
-    if (by.lookupKey) return tx.findOneBy(Feature, { organizationId, lookupKey: by.lookupKey });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Feature, { organizationId, id: by.id }) : null;
+    if (typeof by.lookupKey === 'string') return tx.findOneBy(Feature, { organizationId, lookupKey: by.lookupKey });
     throw invalid('id', 'Give id or lookupKey.');
   }
 

@@ -46,9 +46,10 @@ export class PlansService {
     by: { id?: string | null; lookupKey?: string | null; version?: number | null },
   ): Promise<Plan | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Plan, { organizationId, id: by.id }) : null;
-    if (!by.lookupKey) throw invalid('id', 'Give id or lookupKey.');
-    if (by.version) return tx.findOneBy(Plan, { organizationId, lookupKey: by.lookupKey, version: by.version });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Plan, { organizationId, id: by.id }) : null;
+    if (typeof by.lookupKey !== 'string') throw invalid('id', 'Give id or lookupKey.');
+    if (typeof by.version === 'number')
+      return tx.findOneBy(Plan, { organizationId, lookupKey: by.lookupKey, version: by.version });
     return this.newest(tx, by.lookupKey);
   }
 

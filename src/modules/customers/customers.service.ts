@@ -83,8 +83,10 @@ export class CustomersService {
   }
 
   async find(tx: EntityManager, by: { id?: string | null; externalId?: string | null }): Promise<Customer | null> {
-    if (by.id) return isId(by.id) ? tx.findOneBy(Customer, { organizationId: organizationOf(tx), id: by.id }) : null;
-    if (by.externalId) return tx.findOneBy(Customer, { organizationId: organizationOf(tx), externalId: by.externalId });
+    if (typeof by.id === 'string')
+      return isId(by.id) ? tx.findOneBy(Customer, { organizationId: organizationOf(tx), id: by.id }) : null;
+    if (typeof by.externalId === 'string')
+      return tx.findOneBy(Customer, { organizationId: organizationOf(tx), externalId: by.externalId });
     throw invalid('id', 'Give id or externalId.');
   }
 

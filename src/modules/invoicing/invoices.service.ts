@@ -37,8 +37,8 @@ export class InvoicesService {
 
   async find(tx: EntityManager, by: { id?: string | null; number?: string | null }): Promise<Invoice | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Invoice, { organizationId, id: by.id }) : null;
-    if (by.number) return tx.findOneBy(Invoice, { organizationId, number: by.number });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Invoice, { organizationId, id: by.id }) : null;
+    if (typeof by.number === 'string') return tx.findOneBy(Invoice, { organizationId, number: by.number });
     throw invalid('id', 'Give id or number.');
   }
 

@@ -57,9 +57,9 @@ export class MetersService {
 
   async find(tx: EntityManager, by: { id?: string | null; token?: string | null; name?: string | null }): Promise<Meter | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Meter, { organizationId, id: by.id }) : null;
-    if (by.token) return isId(by.token) ? tx.findOneBy(Meter, { organizationId, token: by.token }) : null;
-    if (by.name) return tx.findOneBy(Meter, { organizationId, name: by.name });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Meter, { organizationId, id: by.id }) : null;
+    if (typeof by.token === 'string') return isId(by.token) ? tx.findOneBy(Meter, { organizationId, token: by.token }) : null;
+    if (typeof by.name === 'string') return tx.findOneBy(Meter, { organizationId, name: by.name });
     throw invalid('id', 'Give id, token or name.');
   }
 
