@@ -32,6 +32,18 @@ export class Database {
     return this.run(`* ${purpose}`, work);
   }
 
+  /** Reads in one snapshot, which is closed afterwards. */
+  async read<T>(organizationId: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const snapshot = await this.openSnapshot(organizationId);
+    try {
+      return await work(snapshot.tx);
+    } catch (error) {
+      throw domainErrorOf(error);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
   /** Opens a read-only transaction with one snapshot. The caller must call `close`. */
   async openSnapshot(organizationId: string): Promise<Snapshot> {
     const runner = this.dataSource.createQueryRunner();
