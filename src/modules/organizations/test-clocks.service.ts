@@ -30,7 +30,7 @@ export class TestClocksService {
   /** Takes the row lock of the clock: one advance at a time. */
   async lock(tx: EntityManager, id: string): Promise<TestClock> {
     const clock = isId(id)
-      ? await tx.findOne(TestClock, { where: { organizationId: organizationOf(tx), id }, lock: { mode: 'pessimistic_write' } })
+      ? await tx.findOne(TestClock, { where: { organizationId: organizationOf(tx), id }, lock: { mode: 'for_no_key_update' } })
       : null;
     if (!clock) throw notFound('Test clock');
     return clock;
