@@ -16,19 +16,28 @@ export const unknownReference = (constraint: string, field: string, message: str
 interface DriverError {
   code?: string;
   constraint?: string;
+  message?: string;
 }
 
-/** SQLSTATE classes of a database that cannot be reached, is shutting down or takes no more connections. */
-const UNAVAILABLE = /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/;
+/** SQLSTATEs of a database that cannot be reached, is shutting down, takes no more connections, or chose us to break a deadlock. */
+const UNAVAILABLE = /^(08|57P0|53300|40P01|40001)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/;
+/** The pool has no code of its own for having waited too long for a connection. */
+const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
+
+const driverErrorOf = (error: unknown): DriverError | null =>
+  (error instanceof QueryFailedError ? error.driverError : error) as DriverError | null;
+
+/** Whether Postgres ended a transaction for the sake of others: a deadlock, or a serialization failure. */
+export const isSacrificed = (error: unknown): boolean => /^40(P01|001)$/.test(driverErrorOf(error)?.code ?? '');
 
 /** Translates what the driver throws into a DomainError where the meaning is known; anything else is returned as it is. */
 export function domainErrorOf(error: unknown): unknown {
-  const driverError = (error instanceof QueryFailedError ? error.driverError : error) as DriverError | null;
+  const driverError = driverErrorOf(error);
   if (driverError?.constraint !== undefined) {
     const meaning = meanings.get(driverError.constraint);
     if (meaning) return meaning();
   }
-  if (driverError?.code !== undefined && UNAVAILABLE.test(driverError.code)) {
+  if (UNAVAILABLE.test(driverError?.code ?? '') || driverError?.message === POOL_EXHAUSTED) {
     return new DomainError('SERVICE_UNAVAILABLE', 'The database cannot be reached right now. Try again.');
   }
   return error;

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { domainErrorOf } from './constraint-errors.js';
+import { domainErrorOf, isSacrificed } from './constraint-errors.js';
+
+const MAX_ATTEMPTS = 3;
 
 /**
  * The only door to Postgres. A transaction belongs to one organization, or says by name that it works across them.
@@ -67,7 +69,18 @@ export class Database {
     };
   }
 
+  /** Runs the transaction, and once more when Postgres sacrificed it to resolve a deadlock: nothing of it has happened then. */
   private async run<T>(owner: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.attempt(owner, work);
+      } catch (error) {
+        if (!isSacrificed(error) || attempt === MAX_ATTEMPTS) throw domainErrorOf(error);
+      }
+    }
+  }
+
+  private async attempt<T>(owner: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     runner.data.organizationId = owner;
     try {
@@ -78,7 +91,7 @@ export class Database {
     } catch (error) {
       // A connection that broke cannot roll back; Postgres has done so itself.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw domainErrorOf(error);
+      throw error;
     } finally {
       await runner.release();
     }
