@@ -2,10 +2,16 @@ import {
   buildClientSchema,
   getIntrospectionQuery,
   getNamedType,
+  getNullableType,
   isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
   isObjectType,
   isRequiredArgument,
+  isRequiredInputField,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLObjectType,
   type GraphQLSchema,
   type IntrospectionQuery,
@@ -55,4 +61,43 @@ export function deepSelection(type: GraphQLObjectType, path: readonly string[] =
       return selection.trim() === '' ? '' : `${field.name}${args} { ${selection} }`;
     })
     .join(' ');
+}
+
+/** Every place in the arguments that takes one of these scalars: `input.charges.0.meterId`. */
+export const pathsOf = ({ field }: Operation, scalars: readonly string[]): string[] =>
+  field.args.flatMap((arg) => pathsIn(arg.type, arg.name, scalars));
+
+function pathsIn(type: GraphQLInputType, path: string, scalars: readonly string[]): string[] {
+  const nullable = getNullableType(type);
+  if (isListType(nullable)) return pathsIn(nullable.ofType as GraphQLInputType, `${path}.0`, scalars);
+  if (!isInputObjectType(nullable)) return scalars.includes(nullable.name) ? [path] : [];
+  return Object.values(nullable.getFields()).flatMap((field) => pathsIn(field.type, `${path}.${field.name}`, scalars));
+}
+
+const SCALAR_VALUES: Record<string, unknown> = {
+  ID: '018f0000-0000-7000-8000-000000000000',
+  String: 'text',
+  Int: 1,
+  Boolean: false,
+  Decimal: '1',
+  DateTime: '2026-01-01T00:00:00Z',
+  JSONObject: {},
+};
+
+/** Arguments that pass the schema: what is required, and what `path` leads through, with `value` at its end. */
+export function argumentsOf({ field }: Operation, path = '', value?: unknown): Record<string, unknown> {
+  const [name, ...rest] = path.split('.');
+  const given = field.args.filter((arg) => isRequiredArgument(arg) || arg.name === name);
+  return Object.fromEntries(given.map((arg) => [arg.name, valueOf(arg.type, arg.name === name ? rest : null, value)]));
+}
+
+function valueOf(type: GraphQLInputType, path: string[] | null, value: unknown): unknown {
+  if (path?.length === 0) return value;
+  const nullable = getNullableType(type);
+  const [name, ...rest] = path ?? [];
+  if (isListType(nullable)) return [valueOf(nullable.ofType as GraphQLInputType, path && rest, value)];
+  if (isEnumType(nullable)) return nullable.getValues()[0].name;
+  if (!isInputObjectType(nullable)) return SCALAR_VALUES[nullable.name];
+  const fields = Object.values(nullable.getFields()).filter((field) => isRequiredInputField(field) || field.name === name);
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field.type, field.name === name ? rest : null, value)]));
 }

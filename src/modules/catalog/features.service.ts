@@ -69,11 +69,11 @@ export class FeaturesService {
   /** A METER feature names a meter, or makes one; no other feature does. */
   private async meterIdOf(tx: EntityManager, input: CreateFeatureInput): Promise<string | null> {
     if (input.type !== 'METER') {
-      if (input.meterId || input.meter)
-        throw invalid(input.meterId ? 'meterId' : 'meter', `A ${input.type} feature has no meter.`);
+      if (typeof input.meterId === 'string' || input.meter)
+        throw invalid(input.meter ? 'meter' : 'meterId', `A ${input.type} feature has no meter.`);
       return null;
     }
-    if (Boolean(input.meterId) === Boolean(input.meter))
+    if ((typeof input.meterId === 'string') === Boolean(input.meter))
       throw invalid('meterId', 'A METER feature needs one of meterId and meter.');
     if (input.meter) return (await this.meters.create(tx, input.meter, 'meter.')).id;
     const meter = await this.meters.get(tx, input.meterId as string);

@@ -40,7 +40,7 @@ export class CustomersService {
 
   async create(tx: EntityManager, input: CreateCustomerInput): Promise<Customer> {
     check(input);
-    if (input.testClockId) await this.testClocks.get(tx, input.testClockId);
+    if (typeof input.testClockId === 'string') await this.testClocks.get(tx, input.testClockId);
     const now = this.clock.now();
     const customer = tx.create(Customer, {
       ...pick(input),
