@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { domainErrorOf } from '../../platform/database/constraint-errors.js';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
-import { invalid, notFound } from '../../shared/errors.js';
+import { DomainError, invalid, notFound } from '../../shared/errors.js';
 import type { Aggregation, MeterFilter } from './domain/index.js';
 import { validateMeter } from './domain/meter.js';
 import { Meter } from './meter.entity.js';
@@ -42,7 +43,9 @@ export class MetersService {
       archivedAt: null,
       createdAt: this.clock.now(),
     };
-    await tx.insert(Meter, meter);
+    await tx.insert(Meter, meter).catch((error: unknown) => {
+      throw prefixed(domainErrorOf(error), field);
+    });
     return meter;
   }
 
@@ -69,3 +72,9 @@ export class MetersService {
     return meter;
   }
 }
+
+/** The error of something inside something else, its field named from there. */
+const prefixed = (error: unknown, prefix: string): unknown =>
+  error instanceof DomainError && error.field !== undefined
+    ? new DomainError(error.code, error.message, `${prefix}${error.field}`, error.details)
+    : error;
