@@ -1,6 +1,5 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import { ValidationPipe, type DynamicModule, type ValidationError } from '@nestjs/common';
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { ScheduleModule } from '@nestjs/schedule';
@@ -27,8 +26,8 @@ import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
 import { Log } from './platform/log.js';
 import { Settings } from './platform/settings.js';
+import { StorableTextPipe } from './platform/storable-text.pipe.js';
 import { Clock } from './shared/clock.js';
-import { invalid } from './shared/errors.js';
 
 export interface AppOptions {
   databaseUrl: string;
@@ -85,7 +84,7 @@ export class AppModule {
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
-        { provide: APP_PIPE, useValue: new ValidationPipe({ exceptionFactory: validationError }) },
+        { provide: APP_PIPE, useClass: StorableTextPipe },
       ],
     };
   }
@@ -100,6 +99,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     introspection: true,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
+    persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     // Not before the HTTP server has let go of its last request.
     stopOnApplicationShutdown: true,
@@ -112,15 +112,4 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
       return new RequestContext(database, request, reply, key === null ? null : await authenticator.authenticate(key));
     },
   };
-}
-
-/** The first thing class-validator found, as a domain error with the field's path. */
-function validationError(errors: ValidationError[]): Error {
-  let [error] = errors;
-  const path = [error.property];
-  while (error.children?.length) {
-    [error] = error.children;
-    path.push(error.property);
-  }
-  return invalid(path.join('.'), `${Object.values(error.constraints ?? {})[0] ?? `${error.property} is not valid`}.`);
 }

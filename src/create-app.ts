@@ -1,6 +1,8 @@
 import { gunzipSync } from 'node:zlib';
+import { HttpException } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { serveGraphiql } from './graphiql/serve-graphiql.js';
 import { parseJson } from './platform/json.js';
@@ -10,8 +12,15 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** The application, ready to `listen`. The database must be migrated. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
-  // Clients whose base URL ends in a slash ask for //sdk/track.
-  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, routerOptions: { ignoreDuplicateSlashes: true } });
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    // Clients whose base URL ends in a slash ask for //sdk/track.
+    routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
+    // What the router refuses never reaches the error filter.
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      void reply.status(error.statusCode ?? 400).send({ detail: 'The URL is not valid.', code: 'MALFORMED_REQUEST' });
+    },
+  });
   registerBodyParsers(adapter);
   closeKeptConnections(adapter);
   if (options.graphiqlEnabled) serveGraphiql(adapter.getInstance(), options.clock);
@@ -40,21 +49,13 @@ function closeKeptConnections(adapter: FastifyAdapter): void {
   });
 }
 
-class BadRequest extends Error {
-  constructor(
-    message: string,
-    readonly statusCode: number,
-  ) {
-    super(message);
-  }
-}
-
 /** Bodies are read as text, so that numbers keep their digits; gzip is taken in both formats. */
 function registerBodyParsers(adapter: FastifyAdapter): void {
   const instance = adapter.getInstance();
+  instance.removeContentTypeParser('text/plain');
   const textOf = (body: Buffer, encoding: string | undefined): string => {
     if (encoding === undefined || encoding === 'identity') return decode(body);
-    if (encoding !== 'gzip') throw new BadRequest('Content-Encoding must be gzip or identity.', 415);
+    if (encoding !== 'gzip') throw new HttpException('Content-Encoding must be gzip or identity.', 415);
     return decode(inflate(body));
   };
   instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -78,7 +79,7 @@ function inflate(body: Buffer): Buffer {
     return gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES });
   } catch (error) {
     const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new BadRequest(tooLarge ? 'The body is too large.' : 'The body is not gzip.', tooLarge ? 413 : 400);
+    throw new HttpException(tooLarge ? 'The body is too large.' : 'The body is not gzip.', tooLarge ? 413 : 400);
   }
 }
 
@@ -86,7 +87,7 @@ function decode(body: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new BadRequest('The body is not UTF-8.', 400);
+    throw new HttpException('The body is not UTF-8.', 400);
   }
 }
 
@@ -94,6 +95,6 @@ function parseBody(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw new BadRequest('The body is not JSON.', 400);
+    throw new HttpException('The body is not JSON.', 400);
   }
 }

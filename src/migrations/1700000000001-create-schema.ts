@@ -160,6 +160,10 @@ const STATEMENTS = [
      REFERENCES subscriptions(organization_id,id)`,
   `ALTER TABLE invoices ADD CONSTRAINT invoices_customer_fkey FOREIGN KEY (organization_id, customer_id) REFERENCES
      customers(organization_id,id)`,
+  `ALTER TABLE invoices ADD CONSTRAINT invoices_test_clock_fkey FOREIGN KEY (organization_id, test_clock_id) REFERENCES
+     test_clocks(organization_id,id)`,
+  `ALTER TABLE invoice_counters ADD CONSTRAINT invoice_counters_organization_fkey FOREIGN KEY (organization_id) REFERENCES
+     organizations(id)`,
   `ALTER TABLE invoice_lines ADD CONSTRAINT invoice_lines_charge_fkey FOREIGN KEY (organization_id, charge_id) REFERENCES
      charges(organization_id,id)`,
   `ALTER TABLE invoice_lines ADD CONSTRAINT invoice_lines_subscription_fkey FOREIGN KEY (organization_id,

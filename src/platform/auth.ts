@@ -1,5 +1,6 @@
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
 import { may, type Actor, type Scope } from '../shared/actor.js';
 import { DomainError } from '../shared/errors.js';
 import type { RequestContext } from './graphql/request-context.js';
@@ -18,6 +19,9 @@ interface RequestWithActor {
   headers: Record<string, string | string[] | undefined>;
   actor?: Actor;
 }
+
+/** A request that has passed the guard. */
+export type AuthenticatedRequest = FastifyRequest & { actor: Actor };
 
 /** The API key of a request: `X-API-Key`, or `Authorization: Bearer`. */
 export function apiKeyOf(headers: RequestWithActor['headers']): string | null {

@@ -14,6 +14,9 @@ export const parseJsonForOutput = (text: string): unknown =>
 /** Writes JSON with the digits that were read. */
 export const writeJson = (value: unknown): string => stringify(value) ?? 'null';
 
+/** Parsed JSON as an answer shows it, so that it can be stored by what knows no lossless numbers. */
+export const plainJson = (value: object): object => parseJsonForOutput(writeJson(value)) as object;
+
 /** The text of a JSON number as it was sent, or null when the value is no number. */
 export function numberText(value: unknown): string | null {
   if (value instanceof LosslessNumber) return value.toString();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
 
-/** `npm run demo`, without its build of the product: the product has just been built for the tests. */
+/** `npm run demo`, without its build: all of it has just been built for the tests. */
 describe('the demo', () => {
   let temporary: string;
   beforeAll(async () => {
@@ -17,7 +17,6 @@ describe('the demo', () => {
   afterAll(() => rm(temporary, { recursive: true, force: true }));
 
   it('plays, prints what was billed in 100 columns, and leaves nothing behind', async () => {
-    await run('node_modules/.bin/swc', ['examples', '-d', 'dist', '--quiet', '--copy-files']);
     const { stdout, stderr } = await run(process.execPath, ['dist/examples/flights/demo.js'], {
       env: { ...process.env, DEMO_EXIT: '1', TMPDIR: temporary },
     });

@@ -10,6 +10,8 @@ import { GraphqlClient } from './graphql-client.js';
 import { createDatabase, type TestDatabase } from './worker-database.js';
 
 export interface TestApp {
+  /** The application itself, for what clients cannot see: its routes and providers. */
+  nest: NestFastifyApplication;
   url: string;
   api: GraphqlClient;
   apiKey: string;
@@ -51,6 +53,7 @@ export async function startTestApp(
   const url = await app.getUrl();
   const count = countStatements(app);
   return {
+    nest: app,
     url,
     api: new GraphqlClient(url, TEST_KEY),
     apiKey: TEST_KEY,

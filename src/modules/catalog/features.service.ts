@@ -4,8 +4,9 @@ import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { MetersService, type CreateMeterInput } from '../metering/index.js';
-import { requireLookupKey, requireText } from './domain/validate-fields.js';
+import { MAX_DESCRIPTION, requireLookupKey } from './domain/validate-fields.js';
 import { Feature, type FeatureType } from './feature.entity.js';
 
 export interface CreateFeatureInput {
@@ -26,7 +27,8 @@ export class FeaturesService {
 
   async create(tx: EntityManager, input: CreateFeatureInput): Promise<Feature> {
     requireLookupKey('lookupKey', input.lookupKey);
-    requireText('name', input.name);
+    checkText('name', input.name);
+    checkText('description', input.description, { most: MAX_DESCRIPTION, lines: true });
     const feature: Feature = {
       organizationId: organizationOf(tx),
       id: newId(),
@@ -53,8 +55,8 @@ export class FeaturesService {
 
   async find(tx: EntityManager, by: { id?: string | null; lookupKey?: string | null }): Promise<Feature | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Feature, { organizationId, id: by.id }) : null;
-    if (by.lookupKey) return tx.findOneBy(Feature, { organizationId, lookupKey: by.lookupKey });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Feature, { organizationId, id: by.id }) : null;
+    if (typeof by.lookupKey === 'string') return tx.findOneBy(Feature, { organizationId, lookupKey: by.lookupKey });
     throw invalid('id', 'Give id or lookupKey.');
   }
 
@@ -67,11 +69,11 @@ export class FeaturesService {
   /** A METER feature names a meter, or makes one; no other feature does. */
   private async meterIdOf(tx: EntityManager, input: CreateFeatureInput): Promise<string | null> {
     if (input.type !== 'METER') {
-      if (input.meterId || input.meter)
-        throw invalid(input.meterId ? 'meterId' : 'meter', `A ${input.type} feature has no meter.`);
+      if (typeof input.meterId === 'string' || input.meter)
+        throw invalid(input.meter ? 'meter' : 'meterId', `A ${input.type} feature has no meter.`);
       return null;
     }
-    if (Boolean(input.meterId) === Boolean(input.meter))
+    if ((typeof input.meterId === 'string') === Boolean(input.meter))
       throw invalid('meterId', 'A METER feature needs one of meterId and meter.');
     if (input.meter) return (await this.meters.create(tx, input.meter, 'meter.')).id;
     const meter = await this.meters.get(tx, input.meterId as string);

@@ -53,6 +53,7 @@ const optional = (text: string | null | undefined): Decimal | null =>
 export const planDraft = (input: CreatePlanInput): PlanDraft => ({
   lookupKey: input.lookupKey,
   name: input.name,
+  description: input.description ?? null,
   type: input.type,
   currency: input.currency,
   billingInterval: input.billingInterval,

@@ -5,6 +5,7 @@ import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal } from '../../shared/decimal.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { Meter } from '../metering/index.js';
 import { validatePlan } from './domain/validate-plan.js';
 import { Feature } from './feature.entity.js';
@@ -45,9 +46,10 @@ export class PlansService {
     by: { id?: string | null; lookupKey?: string | null; version?: number | null },
   ): Promise<Plan | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Plan, { organizationId, id: by.id }) : null;
-    if (!by.lookupKey) throw invalid('id', 'Give id or lookupKey.');
-    if (by.version) return tx.findOneBy(Plan, { organizationId, lookupKey: by.lookupKey, version: by.version });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Plan, { organizationId, id: by.id }) : null;
+    if (typeof by.lookupKey !== 'string') throw invalid('id', 'Give id or lookupKey.');
+    if (typeof by.version === 'number')
+      return tx.findOneBy(Plan, { organizationId, lookupKey: by.lookupKey, version: by.version });
     return this.newest(tx, by.lookupKey);
   }
 
@@ -82,7 +84,7 @@ export class PlansService {
       version,
       name: draft.name,
       type: draft.type,
-      description: input.description ?? null,
+      description: draft.description,
       billingInterval: draft.billingInterval,
       intervalCount: draft.intervalCount,
       currency: draft.currency,
@@ -134,6 +136,7 @@ function checkPlanFeature(feature: Feature, input: PlanFeatureInput, path: strin
   if (!isMeter && input.resetPeriod) throw invalid(`${path}.resetPeriod`, `A ${feature.type} feature has no reset period.`);
   if (!isMeter && input.softLimit) throw invalid(`${path}.softLimit`, `A ${feature.type} feature has no limit.`);
   if (feature.type !== 'CUSTOM' && input.value) throw invalid(`${path}.value`, `A ${feature.type} feature has no value.`);
+  checkText(`${path}.value`, input.value, { least: 0, most: 1_000, lines: true });
   if (feature.type === 'CUSTOM' && !input.value && input.enabled !== false)
     throw invalid(`${path}.value`, 'A CUSTOM feature needs a value.');
   if (input.limit && decimal(input.limit).isNegative()) throw invalid(`${path}.limit`, 'limit must not be negative.');

@@ -3,6 +3,7 @@ import countries from 'i18n-iso-countries';
 import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
+import { plainJson } from '../../platform/json.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
@@ -39,7 +40,7 @@ export class CustomersService {
 
   async create(tx: EntityManager, input: CreateCustomerInput): Promise<Customer> {
     check(input);
-    if (input.testClockId) await this.testClocks.get(tx, input.testClockId);
+    if (typeof input.testClockId === 'string') await this.testClocks.get(tx, input.testClockId);
     const now = this.clock.now();
     const customer = tx.create(Customer, {
       ...pick(input),
@@ -47,7 +48,7 @@ export class CustomersService {
       id: newId(),
       externalId: input.externalId,
       taxExempt: input.taxExempt ?? false,
-      metadata: input.metadata ?? {},
+      metadata: plainJson(input.metadata ?? {}),
       testClockId: input.testClockId ?? null,
       createdAt: now,
       updatedAt: now,
@@ -63,7 +64,7 @@ export class CustomersService {
       ...pick(input),
       ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
       ...(input.taxExempt === undefined || input.taxExempt === null ? {} : { taxExempt: input.taxExempt }),
-      ...(input.metadata === undefined ? {} : { metadata: input.metadata ?? {} }),
+      ...(input.metadata === undefined ? {} : { metadata: plainJson(input.metadata ?? {}) }),
     };
     await tx.update(
       Customer,
@@ -82,8 +83,10 @@ export class CustomersService {
   }
 
   async find(tx: EntityManager, by: { id?: string | null; externalId?: string | null }): Promise<Customer | null> {
-    if (by.id) return isId(by.id) ? tx.findOneBy(Customer, { organizationId: organizationOf(tx), id: by.id }) : null;
-    if (by.externalId) return tx.findOneBy(Customer, { organizationId: organizationOf(tx), externalId: by.externalId });
+    if (typeof by.id === 'string')
+      return isId(by.id) ? tx.findOneBy(Customer, { organizationId: organizationOf(tx), id: by.id }) : null;
+    if (typeof by.externalId === 'string')
+      return tx.findOneBy(Customer, { organizationId: organizationOf(tx), externalId: by.externalId });
     throw invalid('id', 'Give id or externalId.');
   }
 

@@ -1,6 +1,7 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { Charge } from '../catalog/index.js';
 import { Customer } from '../customers/index.js';
+import { Organization, TestClock } from '../organizations/index.js';
 import { Subscription } from '../subscriptions/index.js';
 import type { LineKind } from './domain/diff-lines.js';
 import type { Explanation } from './domain/explanation.js';
@@ -21,6 +22,7 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'], {
   name: 'invoices_subscription_fkey',
 })
+@ForeignKey(() => TestClock, ['organizationId', 'testClockId'], ['organizationId', 'id'], { name: 'invoices_test_clock_fkey' })
 export class Invoice {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoices_pkey' }) organizationId: string;
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoices_pkey' }) id: string;
@@ -108,6 +110,7 @@ export class Payment {
 
 /** The last number given, per organization and issue year. The row's lock orders finalizations. */
 @Entity('invoice_counters')
+@ForeignKey(() => Organization, ['organizationId'], ['id'], { name: 'invoice_counters_organization_fkey' })
 export class InvoiceCounter {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_counters_pkey' }) organizationId: string;
   @PrimaryColumn('int', { name: 'issue_year', primaryKeyConstraintName: 'invoice_counters_pkey' }) year: number;

@@ -6,6 +6,7 @@ import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText, max, sum, ZERO, type Decimal } from '../../shared/decimal.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
+import { checkText } from '../../shared/text.js';
 import { assertTransition } from '../../shared/transitions.js';
 import { CustomersService } from '../customers/index.js';
 import { BillingService } from './billing.service.js';
@@ -22,6 +23,8 @@ export interface RecordPaymentInput {
   reference?: string | null;
 }
 
+const REASON_LIMITS = { least: 0, most: 1_000, lines: true };
+
 /** What is done to invoices by hand. */
 @Injectable()
 export class InvoicesService {
@@ -34,8 +37,8 @@ export class InvoicesService {
 
   async find(tx: EntityManager, by: { id?: string | null; number?: string | null }): Promise<Invoice | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Invoice, { organizationId, id: by.id }) : null;
-    if (by.number) return tx.findOneBy(Invoice, { organizationId, number: by.number });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Invoice, { organizationId, id: by.id }) : null;
+    if (typeof by.number === 'string') return tx.findOneBy(Invoice, { organizationId, number: by.number });
     throw invalid('id', 'Give id or number.');
   }
 
@@ -59,6 +62,8 @@ export class InvoicesService {
 
   /** Records a payment; what exceeds the amount due becomes customer balance. */
   async recordPayment(tx: EntityManager, id: string, input: RecordPaymentInput): Promise<Invoice> {
+    checkText('method', input.method);
+    checkText('reference', input.reference);
     const invoice = await lockInvoice(tx, id);
     const amount = decimal(input.amount);
     if (amount.lte(ZERO)) throw invalid('amount', 'amount must be greater than 0.');
@@ -92,6 +97,7 @@ export class InvoicesService {
 
   /** Voids an invoice. What it billed is waived, or drafted again with `reissue`. What was paid or credited goes to the balance. */
   async void(tx: EntityManager, id: string, reason: string | null, reissue: boolean): Promise<Invoice> {
+    checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
     if (reissue && !invoice.subscriptionId) throw invalid('reissue', 'Only the invoice of a subscription can be reissued.');
     const now = await this.nowOf(tx, invoice);
@@ -103,6 +109,7 @@ export class InvoicesService {
   }
 
   async markUncollectible(tx: EntityManager, id: string, reason: string | null): Promise<Invoice> {
+    checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
     await this.become(tx, invoice, 'UNCOLLECTIBLE', { uncollectibleAt: await this.nowOf(tx, invoice), statusReason: reason });
     return this.get(tx, id);

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { domainErrorOf } from '../../platform/database/constraint-errors.js';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
-import { invalid, notFound } from '../../shared/errors.js';
+import { DomainError, invalid, notFound } from '../../shared/errors.js';
 import type { Aggregation, MeterFilter } from './domain/index.js';
 import { validateMeter } from './domain/meter.js';
 import { Meter } from './meter.entity.js';
@@ -42,7 +43,9 @@ export class MetersService {
       archivedAt: null,
       createdAt: this.clock.now(),
     };
-    await tx.insert(Meter, meter);
+    await tx.insert(Meter, meter).catch((error: unknown) => {
+      throw prefixed(domainErrorOf(error), field);
+    });
     return meter;
   }
 
@@ -57,9 +60,9 @@ export class MetersService {
 
   async find(tx: EntityManager, by: { id?: string | null; token?: string | null; name?: string | null }): Promise<Meter | null> {
     const organizationId = organizationOf(tx);
-    if (by.id) return isId(by.id) ? tx.findOneBy(Meter, { organizationId, id: by.id }) : null;
-    if (by.token) return isId(by.token) ? tx.findOneBy(Meter, { organizationId, token: by.token }) : null;
-    if (by.name) return tx.findOneBy(Meter, { organizationId, name: by.name });
+    if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Meter, { organizationId, id: by.id }) : null;
+    if (typeof by.token === 'string') return isId(by.token) ? tx.findOneBy(Meter, { organizationId, token: by.token }) : null;
+    if (typeof by.name === 'string') return tx.findOneBy(Meter, { organizationId, name: by.name });
     throw invalid('id', 'Give id, token or name.');
   }
 
@@ -69,3 +72,9 @@ export class MetersService {
     return meter;
   }
 }
+
+/** The error of something inside something else, its field named from there. */
+const prefixed = (error: unknown, prefix: string): unknown =>
+  error instanceof DomainError && error.field !== undefined
+    ? new DomainError(error.code, error.message, `${prefix}${error.field}`, error.details)
+    : error;

@@ -6,9 +6,10 @@ import { invalid, notFound } from '../../shared/errors.js';
 import { Instant } from '../../shared/instant.js';
 import { CustomersService } from '../customers/index.js';
 import { OrganizationsService } from '../organizations/index.js';
+import { carryOver } from './domain/carry-over.js';
 import type { Meter } from './meter.entity.js';
 import { MetersService } from './meters.service.js';
-import { loadUsage, type UsageSpan } from './queries/load-usage.query.js';
+import { loadCarriedValues, loadUsage, type UsageRow, type UsageSpan } from './queries/load-usage.query.js';
 
 export type UsageWindow = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH';
 
@@ -58,9 +59,10 @@ export class UsageReportsService {
     const zone = await this.zoneOf(tx, query.customerId ?? null);
     const whole: UsageSpan = { from: instantText(query.from), to: instantText(query.to) };
     const windows = query.window ? cutIntoWindows(query.from, query.to, query.window, zone) : [whole];
-    const wanted = { meterId: meter.id, customerId: query.customerId ?? null };
-    const [total] = await loadUsage(tx, { ...wanted, spans: [whole], groupBy: [] });
-    const rows = query.window || groupBy.length > 0 ? await loadUsage(tx, { ...wanted, spans: windows, groupBy }) : [];
+    const customerId = query.customerId ?? null;
+    const [total] = await this.count(tx, meter, customerId, [whole], []);
+    const isCut = typeof query.window === 'string' || groupBy.length > 0;
+    const rows = isCut ? await this.count(tx, meter, customerId, windows, groupBy) : [];
     const bySpan = new Map(rows.map((row) => [row.span, row]));
     const buckets =
       groupBy.length > 0
@@ -72,8 +74,29 @@ export class UsageReportsService {
       eventCount: total?.eventCount ?? 0,
       from: whole.from,
       to: whole.to,
-      buckets: query.window || groupBy.length > 0 ? buckets : [],
+      buckets: isCut ? buckets : [],
     };
+  }
+
+  /** What each span counted, by group; a meter that carries over starts each span with the last value known. */
+  private async count(
+    tx: EntityManager,
+    { id: meterId, aggregation, carriesOver }: Meter,
+    customerId: string | null,
+    spans: UsageSpan[],
+    groupBy: string[],
+  ): Promise<UsageRow[]> {
+    const wanted = { meterId, customerId, groupBy, limit: MAX_BUCKETS + 1 };
+    const rows = await loadUsage(tx, { ...wanted, spans });
+    const groups = new Set(rows.map(({ group }) => JSON.stringify(group)));
+    if (!carriesOver || (aggregation !== 'LAST' && aggregation !== 'MAX')) {
+      requireBuckets(rows.length);
+      return rows;
+    }
+    const before = await loadCarriedValues(tx, { ...wanted, before: spans[0].from });
+    for (const { group } of before) groups.add(JSON.stringify(group));
+    requireBuckets(groups.size * spans.length);
+    return carryOver(aggregation, spans.length, rows, before);
   }
 
   /** Windows are cut in the customer's zone, in the organization's where no customer is given (billing-rules §4). */
@@ -83,6 +106,11 @@ export class UsageReportsService {
     if (!customer) throw notFound('Customer');
     return this.customers.timeZone(tx, customer);
   }
+}
+
+function requireBuckets(count: number): void {
+  if (count > MAX_BUCKETS)
+    throw invalid('groupBy', `That is more than ${MAX_BUCKETS} buckets: group by less, or cut less finely.`);
 }
 
 const instantText = (instant: Date): string => (instant instanceof Instant ? instant.text : instant.toISOString());

@@ -6,7 +6,8 @@ import { writeJson } from '../../platform/json.js';
 import { may, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText } from '../../shared/decimal.js';
-import { invalid, notFound } from '../../shared/errors.js';
+import { notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { OrganizationsService } from '../organizations/index.js';
 import {
   checkEventShape,
@@ -46,8 +47,6 @@ export interface RecordUsageResult {
   results: UsageEventResult[];
 }
 
-const MAX_REASON_LENGTH = 1_000;
-
 /** An event that has passed so far, on its way into the table. */
 interface Candidate {
   index: number;
@@ -86,8 +85,7 @@ export class UsageService {
 
   /** Voids an event: it counts no more, though its row and its idempotency key stay. Voiding it twice changes nothing. */
   async voidEvent(tx: EntityManager, id: string, reason: string | null): Promise<UsageEventRow> {
-    if (reason !== null && reason.length > MAX_REASON_LENGTH)
-      throw invalid('reason', `reason must have at most ${MAX_REASON_LENGTH} characters.`);
+    checkText('reason', reason, { least: 0, most: 1_000, lines: true });
     const event = isId(id) ? await findUsageEvent(tx, id) : null;
     if (!event) throw notFound('Usage event');
     if (event.voidedAt === null) await voidUsageEvent(tx, id, reason, this.clock.now());
@@ -178,15 +176,9 @@ function prepare(index: number, event: UsageEventInput, meter: Meter | undefined
   if (propertiesText !== null && Buffer.byteLength(propertiesText) > MAX_PROPERTIES_BYTES) {
     return new Rejection('VALIDATION_FAILED', `The properties exceed ${MAX_PROPERTIES_BYTES} bytes.`);
   }
-  if (propertiesText !== null && UNSTORABLE.test(propertiesText)) {
-    return new Rejection('VALIDATION_FAILED', 'The properties hold text that cannot be stored (NUL or a lone surrogate).');
-  }
   const contribution = contributionOf(event, meter);
   return contribution instanceof Rejection ? contribution : { index, event, meter, contribution, propertiesText };
 }
-
-/** NUL and lone surrogates, as JSON text writes them. */
-const UNSTORABLE = /\\u0000|\\u[dD][89a-fA-F]|\p{Surrogate}/u;
 
 /** JSON with sorted keys, so that the same content has the same text. */
 const canonicalJson = (value: unknown): string => writeJson(sorted(value));

@@ -7,6 +7,7 @@ import { Authenticator } from '../../platform/auth.js';
 import { may, SCOPES, type Actor, type Scope } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
+import { checkText } from '../../shared/text.js';
 import { ApiKey } from './api-key.entity.js';
 import type { OrganizationMode } from './organization.entity.js';
 import { Organization } from './organization.entity.js';
@@ -46,7 +47,7 @@ export class ApiKeysService implements Authenticator {
 
   /** Makes a key of 256 random bits. The secret is in the answer and nowhere else. */
   async create(tx: EntityManager, actor: Actor, input: CreateApiKeyInput): Promise<{ apiKey: ApiKey; secret: string }> {
-    if (input.name.trim() === '') throw invalid('name', 'name must not be empty.');
+    checkText('name', input.name);
     checkScopes(actor, input.scopes);
     if (input.expiresAt && input.expiresAt <= this.clock.now()) throw invalid('expiresAt', 'expiresAt must lie in the future.');
     const { mode } = await tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
@@ -90,7 +91,8 @@ export const newSecret = (mode: OrganizationMode): string => `sk_${mode.toLowerC
 const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 function checkScopes(actor: Actor, scopes: string[]): void {
-  if (scopes.length === 0) throw invalid('scopes', 'scopes must name at least one scope.');
+  if (scopes.length === 0 || scopes.length > SCOPES.length)
+    throw invalid('scopes', `scopes must name 1 to ${SCOPES.length} scopes.`);
   for (const scope of scopes) {
     if (!SCOPES.includes(scope as Scope)) throw invalid('scopes', `${scope} is not a scope. Scopes: ${SCOPES.join(', ')}.`);
     if (!may(actor, scope as Scope))

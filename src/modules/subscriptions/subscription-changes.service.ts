@@ -6,6 +6,7 @@ import type { Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { invalid } from '../../shared/errors.js';
 import type { Proration } from '../../shared/proration.js';
+import { checkText } from '../../shared/text.js';
 import { PlansService, type Plan } from '../catalog/index.js';
 import { CustomersService } from '../customers/index.js';
 import {
@@ -113,6 +114,7 @@ export class SubscriptionChangesService {
     now: Date,
     reason: string | null,
   ): Promise<Subscription> {
+    checkText('reason', reason, { least: 0, most: 1_000, lines: true });
     const { organizationId, id: subscriptionId } = subscription;
     const recordedAt = this.clock.now();
     for (const { sequence } of revoked)

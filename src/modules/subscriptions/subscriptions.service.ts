@@ -81,10 +81,13 @@ export class SubscriptionsService {
     return subscription;
   }
 
-  /** Takes the subscription's row lock, which orders everything that changes or bills it. */
+  /**
+   * Takes the subscription's row lock, which orders everything that changes or bills it. Without the key, so that rows which
+   * point to the subscription can be written meanwhile: that takes a lock on the key, and two who hold it would deadlock here.
+   */
   async lock(tx: EntityManager, id: string): Promise<Subscription> {
     const where = { organizationId: organizationOf(tx), id };
-    const subscription = isId(id) ? await tx.findOne(Subscription, { where, lock: { mode: 'pessimistic_write' } }) : null;
+    const subscription = isId(id) ? await tx.findOne(Subscription, { where, lock: { mode: 'for_no_key_update' } }) : null;
     if (!subscription) throw notFound('Subscription');
     return subscription;
   }

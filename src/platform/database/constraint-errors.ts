@@ -19,16 +19,22 @@ interface DriverError {
   constraint?: string;
 }
 
-/** SQLSTATE classes of a database that cannot be reached, is shutting down or takes no more connections. */
+/** SQLSTATEs of a database that cannot be reached, is shutting down, takes no more connections, or chose us to break a deadlock. */
 const UNAVAILABLE =
-  /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+  /^(08|57P0|53300|40P01|40001)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 /** What pg and its pool throw without a code: a connection lost under a statement, or none to be had in time. */
 const LOST_CONNECTION =
   /^Connection terminated|^Client (has encountered a connection error|was closed) and is not queryable|^timeout exceeded when trying to connect/;
 
+const driverErrorOf = (error: unknown): DriverError | null =>
+  (error instanceof QueryFailedError ? error.driverError : error) as DriverError | null;
+
+/** Whether Postgres ended a transaction for the sake of others: a deadlock, or a serialization failure. */
+export const isSacrificed = (error: unknown): boolean => /^40(P01|001)$/.test(driverErrorOf(error)?.code ?? '');
+
 /** Translates what the driver throws into a DomainError where the meaning is known; anything else is returned as it is. */
 export function domainErrorOf(error: unknown): unknown {
-  const driverError = (error instanceof QueryFailedError ? error.driverError : error) as DriverError | null;
+  const driverError = driverErrorOf(error);
   if (driverError?.constraint !== undefined) {
     const meaning = meanings.get(driverError.constraint);
     if (meaning) return meaning();

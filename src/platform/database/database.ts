@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { domainErrorOf } from './constraint-errors.js';
+import { domainErrorOf, isSacrificed } from './constraint-errors.js';
+
+const MAX_ATTEMPTS = 3;
 
 /**
  * The only door to Postgres. A transaction belongs to one organization, or says by name that it works across them.
@@ -32,6 +34,18 @@ export class Database {
     return this.run(`* ${purpose}`, work);
   }
 
+  /** Reads in one snapshot, which is closed afterwards. */
+  async read<T>(organizationId: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const snapshot = await this.openSnapshot(organizationId);
+    try {
+      return await work(snapshot.tx);
+    } catch (error) {
+      throw domainErrorOf(error);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
   /** Opens a read-only transaction with one snapshot. The caller must call `close`. */
   async openSnapshot(organizationId: string): Promise<Snapshot> {
     const runner = this.dataSource.createQueryRunner();
@@ -52,7 +66,18 @@ export class Database {
     };
   }
 
+  /** Runs the transaction, and once more when Postgres sacrificed it to resolve a deadlock: nothing of it has happened then. */
   private async run<T>(owner: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.attempt(owner, work);
+      } catch (error) {
+        if (!isSacrificed(error) || attempt === MAX_ATTEMPTS) throw domainErrorOf(error);
+      }
+    }
+  }
+
+  private async attempt<T>(owner: string, work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     runner.data.organizationId = owner;
     try {
@@ -62,7 +87,7 @@ export class Database {
       return result;
     } catch (error) {
       await rollBack(runner);
-      throw domainErrorOf(error);
+      throw error;
     } finally {
       await runner.release();
     }

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { Field, Int, ObjectType } from '@nestjs/graphql';
-import type { EntityManager, EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
+import type { EntityManager, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { In, LessThan } from 'typeorm';
 import { invalid } from '../../shared/errors.js';
 import { organizationOf } from '../database/database.js';
@@ -49,36 +49,35 @@ export interface PageArgs {
 }
 
 export interface Page {
+  /** What is listed. */
+  list: string;
   size: number;
   /** Rows after this position; null: from the start. */
   after: string | null;
 }
 
-/** Checks `first` and `after`. The cursor is opaque to clients: base64url of the position. */
-export function pageOf(args: PageArgs): Page {
+/** Checks `first` and `after`. The cursor is opaque to clients: base64url of the list and the id of the row. */
+export function idPage(list: string, args: PageArgs): Page {
   const size = args.first ?? DEFAULT_PAGE_SIZE;
   if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE)
     throw invalid('first', `first must be from 1 to ${MAX_PAGE_SIZE}.`);
-  return { size, after: args.after ? positionOf(args.after) : null };
+  return { list, size, after: args.after ? idOf(list, args.after) : null };
 }
 
-export const cursorOf = (position: string): string => Buffer.from(position).toString('base64url');
+const cursorOf = (list: string, id: string): string => Buffer.from(`${list}:${id}`).toString('base64url');
 
-function positionOf(cursor: string): string {
-  const position = Buffer.from(cursor, 'base64url').toString();
-  if (cursorOf(position) !== cursor) throw invalid('after', 'after is not a cursor of this list.');
-  return position;
+function idOf(list: string, cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url')
+    .toString()
+    .slice(list.length + 1);
+  if (!isId(id) || cursorOf(list, id) !== cursor) throw invalid('after', 'after is not a cursor of this list.');
+  return id;
 }
 
 /** Makes a connection from up to `page.size + 1` rows; the one too many tells that there is a next page. */
-export function connectionFrom<T>(
-  rows: T[],
-  page: Page,
-  position: (row: T) => string,
-  countRows: () => Promise<number>,
-): Connection<T> {
+export function connectionFrom<T extends { id: string }>(rows: T[], page: Page, countRows: () => Promise<number>): Connection<T> {
   const nodes = rows.slice(0, page.size);
-  const edges = nodes.map((node) => ({ cursor: cursorOf(position(node)), node }));
+  const edges = nodes.map((node) => ({ cursor: cursorOf(page.list, node.id), node }));
   return {
     edges,
     nodes,
@@ -104,11 +103,11 @@ type Read = <R>(work: (tx: EntityManager) => Promise<R>) => Promise<R>;
 /** A page of an organization's rows, newest first (ids sort by creation; the primary key serves it). */
 export async function pageOfRows<T extends Owned>(
   read: Read,
-  entity: EntityTarget<T>,
+  entity: Type<T>,
   where: FindOptionsWhere<T>,
   args: PageArgs,
 ): Promise<Connection<T>> {
-  const page = idPage(args);
+  const page = idPage(entity.name, args);
   const rows = await read((tx) =>
     tx.find(entity, {
       where: {
@@ -120,18 +119,19 @@ export async function pageOfRows<T extends Owned>(
       take: page.size + 1,
     }),
   );
-  return connectionFrom(
-    rows,
-    page,
-    (row) => row.id,
-    () => read((tx) => tx.countBy(entity, { ...where, organizationId: organizationOf(tx) } as FindOptionsWhere<T>)),
+  return connectionFrom(rows, page, () =>
+    read((tx) => tx.countBy(entity, { ...where, organizationId: organizationOf(tx) } as FindOptionsWhere<T>)),
   );
 }
 
-export function idPage(args: PageArgs): Page {
-  const page = pageOf(args);
-  if (page.after !== null && !isId(page.after)) throw invalid('after', 'after is not a cursor of this list.');
-  return page;
+/** Answers keys with one call per distinct page arguments; a list of parents shares one set of them. */
+export async function byPageArgs<K extends PageArgs, V>(keys: readonly K[], load: (group: K[]) => Promise<V[]>): Promise<V[]> {
+  const found = new Map<K, V>();
+  for (const [, group] of groupBy([...keys], (key) => `${key.first ?? ''} ${key.after ?? ''}`)) {
+    const values = await load(group);
+    group.forEach((key, index) => found.set(key, values[index]));
+  }
+  return keys.map((key) => found.get(key) as V);
 }
 
 export interface ChildPageKey extends PageArgs {
@@ -139,36 +139,25 @@ export interface ChildPageKey extends PageArgs {
 }
 
 /** Pages of the children of many parents with two statements, however many parents there are. */
-export function childPages<T extends Owned>(
-  entity: EntityTarget<T>,
-  parentId: keyof T & string,
-): LoaderDefinition<ChildPageKey, T[]> {
+export function childPages<T extends Owned>(entity: Type<T>, parentId: keyof T & string): LoaderDefinition<ChildPageKey, T[]> {
   return {
     cacheKey: (key) => `${key.parentId} ${key.first ?? ''} ${key.after ?? ''}`,
-    async batch(tx, keys) {
-      const found = new Map<ChildPageKey, T[]>();
-      // One statement pair per distinct page arguments; a list of parents shares one set of them.
-      for (const [, group] of groupBy([...keys], (key) => `${key.first ?? ''} ${key.after ?? ''}`)) {
+    batch: (tx, keys) =>
+      byPageArgs(keys, async (group) => {
         const rows = groupBy(await childRows(tx, entity, parentId, group), (row) => row[parentId] as string);
-        for (const key of group)
-          found.set(
-            key,
-            (rows.get(key.parentId) ?? []).sort((a, b) => (a.id < b.id ? 1 : -1)),
-          );
-      }
-      return keys.map((key) => found.get(key) ?? []);
-    },
+        return group.map((key) => (rows.get(key.parentId) ?? []).sort((a, b) => (a.id < b.id ? 1 : -1)));
+      }),
   };
 }
 
 /** Up to page size + 1 newest children of each parent. Served by the index (organization_id, <parent>, id) of the child. */
 async function childRows<T extends Owned>(
   tx: EntityManager,
-  entity: EntityTarget<T>,
+  entity: Type<T>,
   parentId: string,
   keys: ChildPageKey[],
 ): Promise<T[]> {
-  const page = idPage(keys[0]);
+  const page = idPage(entity.name, keys[0]);
   const { tablePath, columns } = tx.connection.getMetadata(entity);
   const column = columns.find((candidate) => candidate.propertyName === parentId)?.databaseName;
   const organizationId = organizationOf(tx);
@@ -183,10 +172,7 @@ async function childRows<T extends Owned>(
 }
 
 /** Numbers of children per parent with one statement. */
-export function childCounts<T extends Owned>(
-  entity: EntityTarget<T>,
-  parentId: keyof T & string,
-): LoaderDefinition<string, number> {
+export function childCounts<T extends Owned>(entity: Type<T>, parentId: keyof T & string): LoaderDefinition<string, number> {
   return {
     async batch(tx, ids) {
       const rows = await tx

@@ -1,5 +1,5 @@
 import { CustomScalar, Scalar } from '@nestjs/graphql';
-import { GraphQLError, Kind, type ValueNode } from 'graphql';
+import { Kind, type ValueNode } from 'graphql';
 import { Decimal, decimalText, MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS, parseDecimal } from '../../shared/decimal.js';
 import { numberText } from '../json.js';
 
@@ -29,10 +29,6 @@ export class DecimalScalar implements CustomScalar<string, string> {
   }
 }
 
-const malformed = (): GraphQLError =>
-  new GraphQLError(
-    `Not a decimal number of at most ${MAX_INTEGER_DIGITS} digits before and ${MAX_FRACTION_DIGITS} after the point.`,
-    {
-      extensions: { code: 'VALIDATION_FAILED' },
-    },
-  );
+/** A plain error: graphql-js then adds where the value stood, which a GraphQLError of ours would not know. */
+const malformed = (): Error =>
+  new Error(`Not a decimal number of at most ${MAX_INTEGER_DIGITS} digits before and ${MAX_FRACTION_DIGITS} after the point.`);

@@ -1,24 +1,9 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { DomainError, type ErrorCode } from '../../shared/errors.js';
+import { DomainError, HTTP_STATUS, type ErrorCode } from '../../shared/errors.js';
 import { domainErrorOf } from '../database/constraint-errors.js';
-
-const HTTP_STATUS: Record<ErrorCode, number> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  VALIDATION_FAILED: 422,
-  CONFLICT: 409,
-  INVALID_TRANSITION: 409,
-  PREVIEW_STALE: 409,
-  IDEMPOTENCY_KEY_REUSED: 409,
-  RATE_LIMITED: 429,
-  QUERY_TOO_COMPLEX: 400,
-  SERVICE_UNAVAILABLE: 503,
-  INTERNAL_ERROR: 500,
-};
 
 /** The one place where failures become answers: GraphQL errors with a stable code, or `{ detail, code }` on the REST edge. */
 @Catch()
@@ -28,10 +13,11 @@ export class DomainErrorFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): unknown {
     const error = this.explain(thrown);
     if (host.getType<string>() === 'graphql') return graphqlError(error);
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
     if (error.code === 'SERVICE_UNAVAILABLE') void reply.header('retry-after', '1');
     const status = thrown instanceof HttpException ? thrown.getStatus() : HTTP_STATUS[error.code];
-    return reply.status(status).send({ detail: error.message, code: error.code, ...(error.field ? { field: error.field } : {}) });
+    return reply.status(status).send(bodyOf(error, http.getRequest<FastifyRequest>()));
   }
 
   /** What the caller may know of a failure: all of a domain error, nothing of a bug. */
@@ -40,7 +26,7 @@ export class DomainErrorFilter implements ExceptionFilter {
     const error = domainErrorOf(thrown);
     if (error instanceof DomainError) return error;
     if (error instanceof HttpException)
-      return { message: error.message, code: HTTP_CODES[error.getStatus()] ?? 'VALIDATION_FAILED' };
+      return { message: error.message, code: HTTP_CODES[error.getStatus()] ?? 'MALFORMED_REQUEST' };
     this.log.error({ err: error }, 'unexpected error');
     return new DomainError('INTERNAL_ERROR', 'Something went wrong on our side. The request changed nothing.');
   }
@@ -53,7 +39,19 @@ interface GraphQLErrorLike {
   details?: Record<string, unknown>;
 }
 
-const HTTP_CODES: Record<number, ErrorCode> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 429: 'RATE_LIMITED' };
+/** What the framework refuses with, before any code of ours. */
+const HTTP_CODES: Record<number, ErrorCode> = {
+  400: 'MALFORMED_REQUEST',
+  404: 'NOT_FOUND',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
+
+/** A body that never became a GraphQL request is still answered to a GraphQL client. */
+const bodyOf = (error: GraphQLErrorLike, { url }: FastifyRequest): object =>
+  /^\/+graphql\b/.test(url)
+    ? { errors: [graphqlError(error)] }
+    : { detail: error.message, code: error.code, ...(error.field ? { field: error.field } : {}) };
 
 const codeOf = (error: GraphQLError): ErrorCode => (error.extensions.code as ErrorCode | undefined) ?? 'VALIDATION_FAILED';
 

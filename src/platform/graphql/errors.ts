@@ -1,25 +1,33 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { DomainError } from '../../shared/errors.js';
+import { DomainError, HTTP_STATUS } from '../../shared/errors.js';
 import { domainErrorOf } from '../database/constraint-errors.js';
 import type { Log } from '../log.js';
 import { graphqlError } from './domain-error.filter.js';
+import { inputFieldOf } from './input-field.js';
 import type { RequestContext } from './request-context.js';
 
 /** Codes that Apollo gives to requests it refuses before a resolver runs. */
-const REFUSED = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT', 'BAD_REQUEST']);
+const REFUSED = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
 
 /** The last look at an error before it leaves: a stable code, and nothing of stacks, SQL or names of ours. */
 export const formatError =
   (log: Log) =>
   (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    const code = formatted.extensions?.code;
+    const code = String(formatted.extensions?.code);
     const original = domainErrorOf(originalOf(thrown));
     if (original instanceof DomainError) return { ...located(formatted), ...pick(graphqlError(original)) };
-    if (REFUSED.has(String(code))) return refused(formatted, thrown);
-    if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return formatted;
-    if (original instanceof GraphQLError) return refused(formatted, original);
+    if (formatted.message === STACK_OVERFLOW) return tooDeep;
+    if (REFUSED.has(code)) return refused(formatted, thrown);
+    if (Object.hasOwn(HTTP_STATUS, code)) return formatted;
     log.error({ err: original }, 'unexpected error');
     return {
       ...located(formatted),
@@ -35,18 +43,14 @@ function originalOf(thrown: unknown): unknown {
   return inner && !(inner instanceof GraphQLError) ? inner : unwrapped;
 }
 
-/** A request that is not what the schema asks for: VALIDATION_FAILED with the input field, where the message names one. */
+/** What V8 says when a document's nesting exhausts the stack of a recursive parser. */
+const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+const tooDeep = { message: 'The document is nested too deeply.', extensions: { code: 'QUERY_TOO_COMPLEX' } };
+
+/** A request that is not what the schema asks for: VALIDATION_FAILED with the input field, where there is one. */
 function refused(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError {
-  const variable = /^Variable "\$\w+" got invalid value .*? at "(?<path>[^"]+)"/s.exec(formatted.message)?.groups?.path;
-  const inner =
-    thrown instanceof GraphQLError && thrown.originalError instanceof GraphQLError
-      ? thrown.originalError.extensions.code
-      : undefined;
-  const field = variable?.replace(/^input\.|^\w+\[\d+\]\.(?=.)/, (prefix) => (prefix === 'input.' ? '' : prefix));
-  return {
-    ...formatted,
-    extensions: { code: typeof inner === 'string' ? inner : 'VALIDATION_FAILED', ...(field ? { field } : {}) },
-  };
+  const field = thrown instanceof GraphQLError ? inputFieldOf(thrown) : undefined;
+  return { ...formatted, extensions: { code: 'VALIDATION_FAILED', ...(field ? { field } : {}) } };
 }
 
 const located = ({ path, locations }: GraphQLFormattedError) => ({

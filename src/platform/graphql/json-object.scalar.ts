@@ -1,5 +1,5 @@
 import { CustomScalar, Scalar } from '@nestjs/graphql';
-import { GraphQLError, Kind, type ObjectValueNode, type ValueNode } from 'graphql';
+import { Kind, type ObjectValueNode, type ValueNode } from 'graphql';
 import { LosslessNumber } from 'lossless-json';
 import { parseJson, parseJsonForOutput } from '../json.js';
 
@@ -16,13 +16,13 @@ export class JsonObjectScalar implements CustomScalar<JsonObject, JsonObject> {
 
   parseValue(value: unknown): JsonObject {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof LosslessNumber) {
-      throw new GraphQLError('Not a JSON object.', { extensions: { code: 'VALIDATION_FAILED' } });
+      throw new Error('Not a JSON object.');
     }
     return value as JsonObject;
   }
 
   parseLiteral(node: ValueNode): JsonObject {
-    if (node.kind !== Kind.OBJECT) throw new GraphQLError('Not a JSON object.', { extensions: { code: 'VALIDATION_FAILED' } });
+    if (node.kind !== Kind.OBJECT) throw new Error('Not a JSON object.');
     return objectOf(node);
   }
 }
@@ -42,9 +42,7 @@ function literalOf(node: ValueNode): unknown {
     case Kind.NULL:
       return null;
     case Kind.VARIABLE:
-      throw new GraphQLError('A variable inside a JSONObject literal is not supported: pass the whole object as a variable.', {
-        extensions: { code: 'VALIDATION_FAILED' },
-      });
+      throw new Error('A variable inside a JSONObject literal is not supported: pass the whole object as a variable.');
     default:
       return node.value;
   }

@@ -1,7 +1,8 @@
 import { type Decimal, ZERO } from '../../../shared/decimal.js';
 import { invalid } from '../../../shared/errors.js';
+import { checkText } from '../../../shared/text.js';
 import type { BillingTiming, ChargeType, Price, PriceTier, PricingModel } from './charge.js';
-import { requireNotNegative, requirePositive, requireText, requireWhole } from './validate-fields.js';
+import { requireNotNegative, requirePositive, requireWhole } from './validate-fields.js';
 
 /** A charge as asked for, its decimals parsed. */
 export interface ChargeDraft extends Price {
@@ -33,7 +34,7 @@ const FIELDS_OF_MODEL: Readonly<Record<PricingModel, { required: readonly ModelF
  * A PERCENTAGE rate has no upper bound: above 1 it is cost plus a margin (1.2 bills costs with 20 % on top).
  */
 export function validateCharge(charge: ChargeDraft, path: string): void {
-  requireText(`${path}.displayName`, charge.displayName);
+  checkText(`${path}.displayName`, charge.displayName);
   requireWhole(`${path}.quantityPrecision`, charge.quantityPrecision, -MAX_QUANTITY_PRECISION, MAX_QUANTITY_PRECISION);
   if (charge.type === 'FIXED') validateFixedCharge(charge, path);
   else validateUsageCharge(charge, path);

@@ -52,6 +52,7 @@ const volume = (...tiers: PriceTier[]): ChargeDraft => ({ ...USAGE, model: 'VOLU
 const PLAN: PlanDraft = {
   lookupKey: 'pro',
   name: 'Pro',
+  description: null,
   type: 'HYBRID',
   currency: 'EUR',
   billingInterval: 'MONTH',

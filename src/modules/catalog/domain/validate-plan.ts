@@ -1,9 +1,10 @@
 import type { BillingInterval } from '../../../shared/calendar.js';
 import { invalid } from '../../../shared/errors.js';
 import { minorUnitDigits } from '../../../shared/money.js';
+import { checkText } from '../../../shared/text.js';
 import type { ChargeType } from './charge.js';
 import { type ChargeDraft, validateCharge } from './validate-charge.js';
-import { requireText, requireWhole } from './validate-fields.js';
+import { MAX_DESCRIPTION, requireLookupKey, requireWhole } from './validate-fields.js';
 
 export type { ChargeDraft } from './validate-charge.js';
 export type PlanType = 'FIXED' | 'USAGE' | 'HYBRID';
@@ -12,6 +13,7 @@ export type PlanType = 'FIXED' | 'USAGE' | 'HYBRID';
 export interface PlanDraft {
   lookupKey: string;
   name: string;
+  description: string | null;
   type: PlanType;
   /** ISO 4217, upper case. */
   currency: string;
@@ -21,7 +23,6 @@ export interface PlanDraft {
   charges: ChargeDraft[];
 }
 
-const LOOKUP_KEY = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 /** A period lasts ten years at most. */
 const MAX_INTERVAL_COUNT: Readonly<Record<BillingInterval, number>> = { DAY: 1000, WEEK: 520, MONTH: 120, YEAR: 10 };
 const MAX_TRIAL_DAYS = 3650;
@@ -40,10 +41,9 @@ const CHARGE_TYPES_OF_PLAN: Readonly<Record<PlanType, { required: readonly Charg
  * taken) is checked elsewhere.
  */
 export function validatePlan(plan: PlanDraft): void {
-  if (!LOOKUP_KEY.test(plan.lookupKey)) {
-    throw invalid('lookupKey', 'lookupKey must have 1 to 128 letters, digits and _ . : -, and begin with a letter or digit.');
-  }
-  requireText('name', plan.name);
+  requireLookupKey('lookupKey', plan.lookupKey);
+  checkText('name', plan.name);
+  checkText('description', plan.description, { most: MAX_DESCRIPTION, lines: true });
   if (minorUnitDigits(plan.currency) === null) throw invalid('currency', 'currency must be an ISO 4217 code such as EUR.');
   requireWhole('intervalCount', plan.intervalCount, 1, MAX_INTERVAL_COUNT[plan.billingInterval]);
   requireWhole('trialDays', plan.trialDays, 0, MAX_TRIAL_DAYS);

@@ -1,5 +1,6 @@
 import { isTimeZone } from '../../../shared/calendar.js';
 import { invalid } from '../../../shared/errors.js';
+import { checkText, faultOfJson } from '../../../shared/text.js';
 
 export interface CustomerFields {
   externalId?: string;
@@ -14,9 +15,6 @@ export interface CustomerFields {
 }
 
 const MAX_METADATA_BYTES = 16_384;
-export const hasControlCharacters = (text: string): boolean =>
-  [...text].some((c) => c < ' ' || c === '\u007f' || isLoneSurrogate(c));
-const isLoneSurrogate = (c: string): boolean => c.length === 1 && c >= '\ud800' && c <= '\udfff';
 
 /** Checks what a caller says of a customer. `isCountry` and `isCurrency` know the codes of ISO 3166-1 and ISO 4217. */
 export function validateCustomer(
@@ -24,29 +22,28 @@ export function validateCustomer(
   isCountry: (code: string) => boolean,
   isCurrency: (code: string) => boolean,
 ): void {
-  checkText('externalId', input.externalId, 1, 255);
-  checkText('name', input.name, 1, 255);
-  checkText('phone', input.phone, 1, 64);
-  checkText('taxId', input.taxId, 1, 64);
-  checkText('email', input.email, 3, 254);
+  checkText('externalId', input.externalId);
+  checkText('name', input.name);
+  checkText('phone', input.phone, { most: 64 });
+  checkText('taxId', input.taxId, { most: 64 });
+  checkText('email', input.email, { least: 3, most: 254 });
   if (input.email && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(input.email)) throw invalid('email', 'email is not an e-mail address.');
-  if (input.timeZone && !isTimeZone(input.timeZone))
+  if (isGiven(input.timeZone) && !isTimeZone(input.timeZone))
     throw invalid('timeZone', 'timeZone must be an IANA name such as Europe/Berlin.');
-  if (input.currency && !isCurrency(input.currency)) throw invalid('currency', 'currency must be an ISO 4217 code such as USD.');
+  if (isGiven(input.currency) && !isCurrency(input.currency))
+    throw invalid('currency', 'currency must be an ISO 4217 code such as USD.');
   if (input.billingAddress) {
     if (!isCountry(input.billingAddress.country))
       throw invalid('billingAddress.country', 'country must be an ISO 3166-1 code such as DE.');
     for (const [field, value] of Object.entries(input.billingAddress))
-      checkText(`billingAddress.${field}`, value as string | null, 0, 255);
+      checkText(`billingAddress.${field}`, value as string | null, { least: 0 });
   }
+  const found = faultOfJson(input.metadata);
+  if (found) throw invalid('metadata', `metadata ${found.fault}.`);
   if (input.metadata && Buffer.byteLength(JSON.stringify(input.metadata)) > MAX_METADATA_BYTES) {
     throw invalid('metadata', `metadata must not exceed ${MAX_METADATA_BYTES} bytes.`);
   }
 }
 
-function checkText(field: string, value: string | null | undefined, least: number, most: number): void {
-  if (value === null || value === undefined) return;
-  if (value.trim().length < least || value.length > most)
-    throw invalid(field, `${field} must have ${least} to ${most} characters.`);
-  if (hasControlCharacters(value)) throw invalid(field, `${field} must not contain control characters.`);
-}
+/** An empty text is given, and wrong. */
+const isGiven = (text: string | null | undefined): text is string => text !== null && text !== undefined;

@@ -1,6 +1,4 @@
 import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
-import { Type } from 'class-transformer';
-import { ValidateNested, IsOptional } from 'class-validator';
 import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { JsonObjectScalarType } from '../../../platform/graphql/json-object.scalar.js';
@@ -38,11 +36,11 @@ export const CustomerConnectionType = connectionOf(CustomerType, 'Customer');
 
 @InputType()
 export class AddressInput {
-  @Field(() => String, { nullable: true }) @IsOptional() line1?: string | null;
-  @Field(() => String, { nullable: true }) @IsOptional() line2?: string | null;
-  @Field(() => String, { nullable: true }) @IsOptional() city?: string | null;
-  @Field(() => String, { nullable: true }) @IsOptional() region?: string | null;
-  @Field(() => String, { nullable: true }) @IsOptional() postalCode?: string | null;
+  @Field(() => String, { nullable: true }) line1?: string | null;
+  @Field(() => String, { nullable: true }) line2?: string | null;
+  @Field(() => String, { nullable: true }) city?: string | null;
+  @Field(() => String, { nullable: true }) region?: string | null;
+  @Field(() => String, { nullable: true }) postalCode?: string | null;
   @Field() country: string;
 }
 
@@ -54,9 +52,6 @@ export class UpdateCustomerInput {
   @Field(() => String, { nullable: true }) timeZone?: string | null;
   @Field(() => String, { nullable: true }) currency?: string | null;
   @Field(() => AddressInput, { nullable: true })
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => AddressInput)
   billingAddress?: AddressInput | null;
   @Field(() => String, { nullable: true }) taxId?: string | null;
   @Field(() => Boolean, { nullable: true }) taxExempt?: boolean | null;

@@ -32,14 +32,9 @@ export class CustomersResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<CustomerType>> {
-    const page = idPage({ first, after });
+    const page = idPage('Customer', { first, after });
     const rows = await context.read((tx) => searchCustomers(tx, search ?? null, page));
-    return connectionFrom(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.read((tx) => countCustomers(tx, search ?? null)),
-    );
+    return connectionFrom(rows, page, () => context.read((tx) => countCustomers(tx, search ?? null)));
   }
 
   @Mutation(() => CustomerType)

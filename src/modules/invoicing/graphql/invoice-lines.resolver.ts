@@ -4,16 +4,9 @@ import { connectionFrom, idPage, type Connection } from '../../../platform/graph
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import { decimal, decimalText } from '../../../shared/decimal.js';
 import { chargeById, ChargeType } from '../../catalog/index.js';
-import {
-  countUsageEvents,
-  loadUsageEvents,
-  meterById,
-  MeterType,
-  UsageEventConnectionType,
-  UsageEventType,
-  type UsageEventFilter,
-} from '../../metering/index.js';
+import { meterById, MeterType, UsageEventConnectionType, UsageEventType } from '../../metering/index.js';
 import { explanationText } from '../domain/explanation.js';
+import { eventCountOfLine, eventsOfLine } from './invoicing.loaders.js';
 import { InvoiceLineType, LineExplanationType, MeterReadingType } from './invoice.types.js';
 
 @Resolver(() => InvoiceLineType)
@@ -36,38 +29,20 @@ export class InvoiceLinesResolver {
   }
 
   @ResolveField(() => UsageEventConnectionType, { description: 'The raw events behind the line, as known at its cut-off.' })
-  @Requires('any')
+  @Requires('usage.read')
   async events(
     @Parent() line: InvoiceLineType,
     @Args('first', { type: () => Int, nullable: true }) first: number | null,
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<UsageEventType>> {
-    const page = idPage({ first, after });
+    const page = idPage('UsageEvent', { first, after });
     const { reading } = line.explanation;
-    if (!reading)
-      return connectionFrom<UsageEventType>(
-        [],
-        page,
-        (row) => row.id,
-        () => Promise.resolve(0),
-      );
+    if (!reading) return connectionFrom<UsageEventType>([], page, () => Promise.resolve(0));
     const { meterId, from, to } = reading;
-    const filter: UsageEventFilter = {
-      meterId,
-      customerId: line.customerId,
-      from,
-      to,
-      knownAt: line.knownSnapshot,
-      countedOnly: true,
-    };
-    const rows = await context.read((tx) => loadUsageEvents(tx, filter, page));
-    return connectionFrom(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.read((tx) => countUsageEvents(tx, filter)),
-    );
+    const window = { meterId, customerId: line.customerId, from, to, knownAt: line.knownSnapshot };
+    const rows = await context.load(eventsOfLine, { window, first, after });
+    return connectionFrom<UsageEventType>(rows, page, () => context.load(eventCountOfLine, window));
   }
 }
 

@@ -1,5 +1,4 @@
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
-import { IsOptional, MaxLength } from 'class-validator';
 import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
@@ -120,6 +119,6 @@ export class PaymentType {
 export class RecordPaymentInput {
   @Field(() => DecimalScalarType) amount: string;
   @Field(() => DateTimeScalarType, { nullable: true }) paidAt?: Date | null;
-  @Field(() => String, { nullable: true }) @IsOptional() @MaxLength(255) method?: string | null;
-  @Field(() => String, { nullable: true }) @IsOptional() @MaxLength(255) reference?: string | null;
+  @Field(() => String, { nullable: true }) method?: string | null;
+  @Field(() => String, { nullable: true }) reference?: string | null;
 }

@@ -1,17 +1,15 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { In } from 'typeorm';
 import { Requires } from '../../../platform/auth.js';
-import { isId } from '../../../platform/database/ids.js';
 import { pageOfRows, type Connection } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import { decimalText } from '../../../shared/decimal.js';
-import { notFound } from '../../../shared/errors.js';
-import { CustomerType } from '../../customers/index.js';
+import { CustomersService, CustomerType } from '../../customers/index.js';
 import { customerById } from '../../metering/index.js';
 import { TestClockType } from '../../organizations/index.js';
-import { subscriptionById, SubscriptionType } from '../../subscriptions/index.js';
+import { subscriptionById, SubscriptionsService, SubscriptionType } from '../../subscriptions/index.js';
 import type { InvoiceStatus } from '../domain/invoice-status.js';
 import { FinalizationService } from '../finalization.service.js';
 import { Invoice } from '../invoice.entity.js';
@@ -36,6 +34,8 @@ export class InvoicesResolver {
     private readonly invoices: InvoicesService,
     private readonly finalization: FinalizationService,
     private readonly previews: PreviewsService,
+    private readonly customers: CustomersService,
+    private readonly subscriptions: SubscriptionsService,
   ) {}
 
   @Query(() => InvoiceType, { nullable: true })
@@ -50,7 +50,7 @@ export class InvoicesResolver {
 
   @Query(() => InvoiceConnectionType, { name: 'invoices' })
   @Requires('invoices.read')
-  list(
+  async list(
     @Args('customerId', { type: () => ID, nullable: true }) customerId: string | null,
     @Args('subscriptionId', { type: () => ID, nullable: true }) subscriptionId: string | null,
     @Args('status', { type: () => [InvoiceStatusEnum], nullable: true }) status: InvoiceStatus[] | null,
@@ -58,14 +58,13 @@ export class InvoicesResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<InvoiceType>> {
-    for (const [id, noun] of [
-      [customerId, 'Customer'],
-      [subscriptionId, 'Subscription'],
-    ] as const)
-      if (id && !isId(id)) throw notFound(noun);
+    await context.read(async (tx) => {
+      if (typeof customerId === 'string') await this.customers.get(tx, customerId);
+      if (typeof subscriptionId === 'string') await this.subscriptions.get(tx, subscriptionId);
+    });
     const where = {
-      ...(customerId ? { customerId } : {}),
-      ...(subscriptionId ? { subscriptionId } : {}),
+      ...(typeof customerId === 'string' ? { customerId } : {}),
+      ...(typeof subscriptionId === 'string' ? { subscriptionId } : {}),
       ...(status ? { status: In(status) } : {}),
     };
     return pageOfRows(context.read.bind(context), Invoice, where, { first, after });
@@ -124,13 +123,13 @@ export class InvoicesResolver {
   }
 
   @ResolveField(() => CustomerType)
-  @Requires('any')
+  @Requires('customers.read')
   customer(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<CustomerType | null> {
     return context.load(customerById, invoice.customerId);
   }
 
   @ResolveField(() => SubscriptionType, { nullable: true })
-  @Requires('any')
+  @Requires('subscriptions.read')
   subscription(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType | null> | null {
     return invoice.subscriptionId ? context.load(subscriptionById, invoice.subscriptionId) : null;
   }

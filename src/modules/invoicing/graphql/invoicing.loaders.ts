@@ -1,7 +1,8 @@
 import { In } from 'typeorm';
 import { organizationOf } from '../../../platform/database/database.js';
-import { childCounts, childPages } from '../../../platform/graphql/connection.js';
+import { byPageArgs, childCounts, childPages, idPage, type PageArgs } from '../../../platform/graphql/connection.js';
 import { byParent, type LoaderDefinition } from '../../../platform/graphql/loader.js';
+import { countCountedEvents, loadCountedEvents, type CountedEventsRequest, type UsageEventRow } from '../../metering/index.js';
 import { BalanceEntry, Invoice, InvoiceLine, Payment } from '../invoice.entity.js';
 import { decimal, decimalText, sum } from '../../../shared/decimal.js';
 
@@ -30,4 +31,26 @@ export const balanceOfCustomer: LoaderDefinition<{ customerId: string; currency:
       ),
     );
   },
+};
+
+interface LineEventsKey extends PageArgs {
+  window: CountedEventsRequest;
+}
+
+/** Pages of the events behind many lines, with one statement. */
+export const eventsOfLine: LoaderDefinition<LineEventsKey, UsageEventRow[]> = {
+  cacheKey: (key) => JSON.stringify(key),
+  batch: (tx, keys) =>
+    byPageArgs(keys, (group) =>
+      loadCountedEvents(
+        tx,
+        group.map(({ window }) => window),
+        idPage('UsageEvent', group[0]),
+      ),
+    ),
+};
+
+export const eventCountOfLine: LoaderDefinition<CountedEventsRequest, number> = {
+  cacheKey: (window) => JSON.stringify(window),
+  batch: countCountedEvents,
 };

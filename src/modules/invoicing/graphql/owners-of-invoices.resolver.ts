@@ -17,25 +17,20 @@ import {
 @Resolver(() => CustomerType)
 export class CustomerInvoicesResolver {
   @ResolveField(() => InvoiceConnectionType)
-  @Requires('any')
+  @Requires('invoices.read')
   async invoices(
     @Parent() customer: CustomerType,
     @Args('first', { type: () => Int, nullable: true }) first: number | null,
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<InvoiceType>> {
-    const page = idPage({ first, after });
+    const page = idPage('Invoice', { first, after });
     const rows = await context.load(invoicesOfCustomer, { parentId: customer.id, first, after });
-    return connectionFrom<InvoiceType>(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.load(invoiceCountOfCustomer, customer.id),
-    );
+    return connectionFrom<InvoiceType>(rows, page, () => context.load(invoiceCountOfCustomer, customer.id));
   }
 
   @ResolveField(() => DecimalScalarType, { description: 'Credit left, ≥ 0.' })
-  @Requires('any')
+  @Requires('invoices.read')
   balance(
     @Parent() customer: CustomerType,
     @Args('currency', { type: () => String }) currency: string,
@@ -48,20 +43,15 @@ export class CustomerInvoicesResolver {
 @Resolver(() => SubscriptionType)
 export class SubscriptionInvoicesResolver {
   @ResolveField(() => InvoiceConnectionType)
-  @Requires('any')
+  @Requires('invoices.read')
   async invoices(
     @Parent() subscription: SubscriptionType,
     @Args('first', { type: () => Int, nullable: true }) first: number | null,
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<InvoiceType>> {
-    const page = idPage({ first, after });
+    const page = idPage('Invoice', { first, after });
     const rows = await context.load(invoicesOfSubscription, { parentId: subscription.id, first, after });
-    return connectionFrom<InvoiceType>(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.load(invoiceCountOfSubscription, subscription.id),
-    );
+    return connectionFrom<InvoiceType>(rows, page, () => context.load(invoiceCountOfSubscription, subscription.id));
   }
 }

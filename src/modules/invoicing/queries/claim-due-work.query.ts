@@ -19,7 +19,7 @@ export async function claimDueSubscriptions(
     `SELECT organization_id, id FROM subscriptions
       WHERE test_clock_id IS NULL AND due_at <= $1 AND billing_failures < $3 AND (retry_at IS NULL OR retry_at <= $1)
         AND ($4::uuid IS NULL OR id = $4)
-      ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+      ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
     [now, limit, MAX_BILLING_FAILURES, only],
   );
   return loadSubscriptions(tx, claimed);
@@ -33,7 +33,7 @@ export async function claimDueOnTestClock(
   limit: number,
 ): Promise<Subscription[]> {
   const claimed = await tx.query<{ id: string; organization_id: string }[]>(
-    `SELECT organization_id, id FROM subscriptions WHERE test_clock_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3 FOR UPDATE`,
+    `SELECT organization_id, id FROM subscriptions WHERE test_clock_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3 FOR NO KEY UPDATE`,
     [testClockId, now, limit],
   );
   return loadSubscriptions(tx, claimed);

@@ -7,7 +7,7 @@ import { Invoice } from '../invoice.entity.js';
 /** The invoice with its row lock, or null; with `skipLocked` also null while somebody else has it. Served by the primary key. */
 export async function findLockedInvoice(tx: EntityManager, id: string, skipLocked = false): Promise<Invoice | null> {
   if (!isId(id)) return null;
-  const lock = { mode: 'pessimistic_write' as const, ...(skipLocked ? { onLocked: 'skip_locked' as const } : {}) };
+  const lock = { mode: 'for_no_key_update' as const, ...(skipLocked ? { onLocked: 'skip_locked' as const } : {}) };
   return tx.findOne(Invoice, { where: { organizationId: organizationOf(tx), id }, lock });
 }
 

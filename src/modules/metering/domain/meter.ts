@@ -1,4 +1,5 @@
 import { invalid } from '../../../shared/errors.js';
+import { checkText } from '../../../shared/text.js';
 
 export const AGGREGATIONS = ['SUM', 'MAX', 'UNIQUE_COUNT', 'LAST', 'COUNT'] as const;
 export type Aggregation = (typeof AGGREGATIONS)[number];
@@ -18,16 +19,14 @@ export interface MeterDefinition {
   filters: MeterFilter[];
 }
 
-const MAX_TEXT = 255;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const MAX_FILTERS = 20;
 const MAX_FILTER_VALUES = 200;
 
 /** Checks a meter's definition (billing-rules §4). */
 export function validateMeter(meter: MeterDefinition & { name: string; unit: string | null }, field = ''): void {
-  text(`${field}name`, meter.name);
-  if (meter.unit !== null) text(`${field}unit`, meter.unit);
-  if (meter.valueProperty !== null) text(`${field}valueProperty`, meter.valueProperty);
+  checkText(`${field}name`, meter.name);
+  checkText(`${field}unit`, meter.unit);
+  checkText(`${field}valueProperty`, meter.valueProperty);
   if (meter.aggregation === 'COUNT' && meter.valueProperty !== null) {
     throw invalid(`${field}valueProperty`, 'A COUNT meter counts events and has no valueProperty.');
   }
@@ -39,16 +38,10 @@ export function validateMeter(meter: MeterDefinition & { name: string; unit: str
   }
   if (meter.filters.length > MAX_FILTERS) throw invalid(`${field}filters`, `A meter has at most ${MAX_FILTERS} filters.`);
   meter.filters.forEach((filter, index) => {
-    text(`${field}filters[${index}].property`, filter.property);
+    checkText(`${field}filters[${index}].property`, filter.property);
     if (filter.values.length === 0 || filter.values.length > MAX_FILTER_VALUES) {
       throw invalid(`${field}filters[${index}].values`, `A filter has 1 to ${MAX_FILTER_VALUES} values.`);
     }
-    filter.values.forEach((value) => text(`${field}filters[${index}].values`, value));
+    filter.values.forEach((value) => checkText(`${field}filters[${index}].values`, value));
   });
-}
-
-function text(field: string, value: string): void {
-  if (value.trim() === '' || value.length > MAX_TEXT) throw invalid(field, `${field} must have 1 to ${MAX_TEXT} characters.`);
-  if (LONE_SURROGATE.test(value) || value.includes('\u0000'))
-    throw invalid(field, `${field} must be well-formed text without NUL.`);
 }

@@ -1,6 +1,7 @@
 import type { Decimal } from '../../../shared/decimal.js';
 import { parseDecimal } from '../../../shared/decimal.js';
 import type { Instant } from '../../../shared/instant.js';
+import { faultOfJson, isStorable } from '../../../shared/text.js';
 import type { MeterDefinition, MeterFilter } from './meter.js';
 
 /** An event as it was sent: either edge of the API reduces its input to this. */
@@ -46,7 +47,6 @@ const DAY_MS = 86_400_000;
 const MAX_KEY_LENGTH = 255;
 const MAX_MEMBER_LENGTH = 1_024;
 export const MAX_PROPERTIES_BYTES = 16_384;
-const UNSTORABLE = /\p{Surrogate}|\u0000/u;
 
 /** Checks what does not depend on meter or customer. */
 export function checkEventShape(event: UsageEventInput): Rejection | null {
@@ -61,10 +61,12 @@ export function checkEventShape(event: UsageEventInput): Rejection | null {
   if (event.quantity !== null && event.quantity !== undefined && parseDecimal(event.quantity) === null) {
     return new Rejection('VALIDATION_FAILED', 'The quantity is not a decimal number within the limits on digits.');
   }
+  const found = faultOfJson(event.properties);
+  if (found) return new Rejection('VALIDATION_FAILED', `The object of properties ${found.fault}.`);
   return null;
 }
 
-const isKeyText = (text: string): boolean => text.trim() !== '' && text.length <= MAX_KEY_LENGTH && !UNSTORABLE.test(text);
+const isKeyText = (text: string): boolean => text.trim() !== '' && text.length <= MAX_KEY_LENGTH && isStorable(text);
 
 /** The limits on event time (billing-rules §4). `now` is the customer's: its test clock's, or the real time. */
 export function checkTimestamp(timestamp: Date, now: Date, backfillDays: number, mayBackfill: boolean): Rejection | null {

@@ -3,10 +3,10 @@ import { Requires } from '../../../platform/auth.js';
 import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
-import { invalid, notFound } from '../../../shared/errors.js';
+import { invalid } from '../../../shared/errors.js';
 import type { Instant } from '../../../shared/instant.js';
-import { isId } from '../../../platform/database/ids.js';
-import { CustomerType } from '../../customers/index.js';
+import { CustomersService, CustomerType } from '../../customers/index.js';
+import { MetersService } from '../meters.service.js';
 import { countUsageEvents, loadUsageEvents, type UsageEventFilter } from '../queries/load-usage-events.query.js';
 import { UsageReportsService, type UsageWindow } from '../usage-reports.service.js';
 import { UsageService } from '../usage.service.js';
@@ -30,6 +30,8 @@ export class UsageResolver {
   constructor(
     private readonly usageService: UsageService,
     private readonly reports: UsageReportsService,
+    private readonly meters: MetersService,
+    private readonly customers: CustomersService,
   ) {}
 
   @Mutation(() => RecordUsageResultType)
@@ -80,20 +82,14 @@ export class UsageResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<UsageEventType>> {
-    const page = idPage({ first, after });
-    for (const [id, noun] of [
-      [meterId, 'Meter'],
-      [customerId, 'Customer'],
-    ] as const)
-      if (id && !isId(id)) throw notFound(noun);
+    const page = idPage('UsageEvent', { first, after });
     const filter: UsageEventFilter = { meterId, customerId, from: from?.text, to: to?.text };
-    const rows = await context.read((tx) => loadUsageEvents(tx, filter, page));
-    return connectionFrom(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.read((tx) => countUsageEvents(tx, filter)),
-    );
+    const rows = await context.read(async (tx) => {
+      if (typeof meterId === 'string') await this.meters.get(tx, meterId);
+      if (typeof customerId === 'string') await this.customers.get(tx, customerId);
+      return loadUsageEvents(tx, filter, page);
+    });
+    return connectionFrom(rows, page, () => context.read((tx) => countUsageEvents(tx, filter)));
   }
 
   @ResolveField(() => MeterType)
@@ -103,7 +99,7 @@ export class UsageResolver {
   }
 
   @ResolveField(() => CustomerType)
-  @Requires('any')
+  @Requires('customers.read')
   customer(@Parent() event: UsageEventType, @Context() context: RequestContext): Promise<CustomerType | null> {
     return context.load(customerById, event.customerId);
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Requires } from '../../../platform/auth.js';
+import type { FastifyReply } from 'fastify';
+import { Requires, type AuthenticatedRequest } from '../../../platform/auth.js';
 import { Database } from '../../../platform/database/database.js';
 import { parseJson, parseJsonForOutput } from '../../../platform/json.js';
 import type { Actor } from '../../../shared/actor.js';
@@ -11,8 +11,6 @@ import { UsageService, type RecordUsageResult, type UsageEventResult } from '../
 import { isObject, usageEventOf } from './usage-body.js';
 
 const MAX_BATCH = 10_000;
-
-type AuthenticatedRequest = FastifyRequest & { actor: Actor };
 
 /** The REST edge for backends that only send usage. */
 @Controller('api/v1')

@@ -1,5 +1,4 @@
 import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
-import { ArrayMaxSize, MaxLength } from 'class-validator';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 
 @ObjectType('ApiKey')
@@ -22,8 +21,8 @@ export class CreatedApiKeyType {
 
 @InputType()
 export class CreateApiKeyInput {
-  @Field() @MaxLength(255) name: string;
-  @Field(() => [String]) @ArrayMaxSize(50) scopes: string[];
+  @Field() name: string;
+  @Field(() => [String]) scopes: string[];
   @Field(() => DateTimeScalarType, { nullable: true }) expiresAt?: Date | null;
 }
 

@@ -1,5 +1,4 @@
 import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
-import { IsOptional, MaxLength } from 'class-validator';
 import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { enumOf } from '../../../platform/graphql/enum.js';
@@ -72,5 +71,5 @@ export class CreateSubscriptionInput {
 @InputType()
 export class CancelSubscriptionInput {
   @Field(() => ChangeTimingEnum) timing: ChangeTiming;
-  @Field(() => String, { nullable: true }) @IsOptional() @MaxLength(1_000) reason?: string | null;
+  @Field(() => String, { nullable: true }) reason?: string | null;
 }

@@ -1,12 +1,10 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { In } from 'typeorm';
 import { Requires } from '../../../platform/auth.js';
-import { isId } from '../../../platform/database/ids.js';
 import { connectionFrom, idPage, pageOfRows, type Connection } from '../../../platform/graphql/connection.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
-import { notFound } from '../../../shared/errors.js';
-import { planById, PlanType } from '../../catalog/index.js';
-import { CustomerType } from '../../customers/index.js';
+import { planById, PlansService, PlanType } from '../../catalog/index.js';
+import { CustomersService, CustomerType } from '../../customers/index.js';
 import { customerById, UsageReportType, type UsageReport } from '../../metering/index.js';
 import type { SubscriptionStatus } from '../domain/index.js';
 import { SubscriptionChangesService } from '../subscription-changes.service.js';
@@ -29,6 +27,8 @@ export class SubscriptionsResolver {
     private readonly subscriptions: SubscriptionsService,
     private readonly changes: SubscriptionChangesService,
     private readonly subscriptionUsage: SubscriptionUsageService,
+    private readonly customers: CustomersService,
+    private readonly plans: PlansService,
   ) {}
 
   @Query(() => SubscriptionType, { nullable: true })
@@ -39,7 +39,7 @@ export class SubscriptionsResolver {
 
   @Query(() => SubscriptionConnectionType, { name: 'subscriptions' })
   @Requires('subscriptions.read')
-  list(
+  async list(
     @Args('customerId', { type: () => ID, nullable: true }) customerId: string | null,
     @Args('planId', { type: () => ID, nullable: true }) planId: string | null,
     @Args('status', { type: () => [SubscriptionStatusEnum], nullable: true }) status: SubscriptionStatus[] | null,
@@ -47,14 +47,13 @@ export class SubscriptionsResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<SubscriptionType>> {
-    for (const [id, noun] of [
-      [customerId, 'Customer'],
-      [planId, 'Plan'],
-    ] as const)
-      if (id && !isId(id)) throw notFound(noun);
+    await context.read(async (tx) => {
+      if (typeof customerId === 'string') await this.customers.get(tx, customerId);
+      if (typeof planId === 'string') await this.plans.get(tx, planId);
+    });
     const where = {
-      ...(customerId ? { customerId } : {}),
-      ...(planId ? { planId } : {}),
+      ...(typeof customerId === 'string' ? { customerId } : {}),
+      ...(typeof planId === 'string' ? { planId } : {}),
       ...(status ? { status: In(status) } : {}),
     };
     return pageOfRows(context.read.bind(context), Subscription, where, { first, after });
@@ -102,7 +101,7 @@ export class SubscriptionsResolver {
   }
 
   @ResolveField(() => CustomerType)
-  @Requires('any')
+  @Requires('customers.read')
   customer(@Parent() subscription: SubscriptionType, @Context() context: RequestContext): Promise<CustomerType | null> {
     return context.load(customerById, subscription.customerId);
   }
@@ -123,7 +122,7 @@ export class SubscriptionsResolver {
   }
 
   @ResolveField(() => [UsageReportType], { description: 'Of the current period, one per metered charge or feature.' })
-  @Requires('any')
+  @Requires('usage.read')
   usage(@Parent() subscription: SubscriptionType, @Context() context: RequestContext): Promise<UsageReport[]> {
     return context.load(this.subscriptionUsage.reports, subscription as Subscription);
   }
@@ -132,20 +131,15 @@ export class SubscriptionsResolver {
 @Resolver(() => CustomerType)
 export class CustomerSubscriptionsResolver {
   @ResolveField(() => SubscriptionConnectionType)
-  @Requires('any')
+  @Requires('subscriptions.read')
   async subscriptions(
     @Parent() customer: CustomerType,
     @Args('first', { type: () => Int, nullable: true }) first: number | null,
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<SubscriptionType>> {
-    const page = idPage({ first, after });
+    const page = idPage('Subscription', { first, after });
     const rows = await context.load(subscriptionsOfCustomer, { parentId: customer.id, first, after });
-    return connectionFrom(
-      rows,
-      page,
-      (row) => row.id,
-      () => context.load(subscriptionCountOfCustomer, customer.id),
-    );
+    return connectionFrom(rows, page, () => context.load(subscriptionCountOfCustomer, customer.id));
   }
 }

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BillingWorld } from '../support/billing-world.js';
+import { fillTenant, type Tenant } from '../support/tenant.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+interface ForeignKey {
+  name: string;
+  child: string;
+  columns: string[];
+  parent: string;
+  parentColumns: string[];
+}
+
+/** References that are none, by decision: the key of an event outlives it. */
+const LOOSE = ['usage_event_keys.event_id'];
+
+/** The database itself refuses a row that points into another organization, whatever the code above it does. */
+describe('keys of the schema', () => {
+  let app: TestApp;
+  let foreignKeys: ForeignKey[];
+  let own: string;
+  let other: string;
+  beforeAll(async () => {
+    app = await startTestApp();
+    const stranger = await app.addOrganization('sk_test_of_the_other_organization');
+    for (const [api, prefix] of [
+      [app.api, 'own'],
+      [stranger, 'other'],
+    ] as const)
+      await fillEveryTable(new BillingWorld(api), await fillTenant(api, prefix, '2025-11-01T00:00:00Z'));
+    foreignKeys = await app.database.sql<ForeignKey & Record<string, unknown>>(FOREIGN_KEYS);
+    [{ id: own }, { id: other }] = await app.database.sql<{ id: string }>('SELECT id FROM organizations ORDER BY id');
+  });
+  afterAll(() => app.close());
+
+  it('every table but the organizations’ own and the log of runs belongs to an organization', async () => {
+    const tables = await app.database.sql<{ name: string }>(
+      `SELECT t.table_name AS name FROM information_schema.tables t
+        WHERE t.table_schema = 'public' AND NOT EXISTS (SELECT FROM information_schema.columns c
+              WHERE c.table_schema = 'public' AND c.table_name = t.table_name AND c.column_name = 'organization_id' AND c.is_nullable = 'NO')
+        ORDER BY 1`,
+    );
+    expect(tables.map(({ name }) => name)).toEqual(['organizations', 'schema_migrations', 'worker_runs']);
+  });
+
+  it('every primary key begins with the organization', async () => {
+    const keys = await app.database.sql<{ name: string; first: string }>(
+      `SELECT c.conrelid::regclass::text AS name, a.attname AS first FROM pg_constraint c
+         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'p' AND c.connamespace = 'public'::regnamespace`,
+    );
+    const others = keys.filter(({ first }) => first !== 'organization_id').map(({ name }) => name);
+    expect(others.sort()).toEqual(['organizations', 'schema_migrations', 'worker_runs']);
+  });
+
+  it('every foreign key between tables of a tenant carries the organization', () => {
+    expect(foreignKeys.length).toBeGreaterThan(30);
+    for (const { name, columns, parent, parentColumns } of foreignKeys) {
+      const isToOwner = parent === 'organizations';
+      expect([name, columns[0], parentColumns[0]]).toEqual([name, 'organization_id', isToOwner ? 'id' : 'organization_id']);
+    }
+  });
+
+  it('every column that names a row of another table is such a key', async () => {
+    const columns = await app.database.sql<{ name: string }>(
+      `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name LIKE '%\\_id' AND data_type = 'uuid' ORDER BY 1`,
+    );
+    const keys = new Set(foreignKeys.flatMap(({ child, columns: names }) => names.map((column) => `${child}.${column}`)));
+    // Tables that hang on a customer, a plan, … belong to its organization through that key.
+    const rest = columns.map(({ name }) => name).filter((name) => !keys.has(name) && !name.endsWith('.organization_id'));
+    expect(rest).toEqual(LOOSE);
+  });
+
+  it('none of them takes a row of another organization', async () => {
+    const composite = foreignKeys.filter(({ parent }) => parent !== 'organizations');
+    expect(composite.length).toBeGreaterThan(20);
+    for (const { name, child, columns, parent, parentColumns } of composite) {
+      const [column, parentColumn] = [columns[1], parentColumns[1]];
+      const [{ id }] = await app.database.sql<{ id: string }>(
+        `SELECT ${parentColumn} AS id FROM ${parent} WHERE organization_id = $1 LIMIT 1`,
+        [other],
+      );
+      const [{ count }] = await app.database.sql<{ count: string }>(
+        `SELECT count(*) AS count FROM ${child} WHERE organization_id = $1 AND ${column} IS NOT NULL`,
+        [own],
+      );
+      expect([name, Number(count) > 0]).toEqual([name, true]);
+      const pointAcross = `UPDATE ${child} SET ${column} = $2 WHERE ctid = ${oneOf(child, `${column} IS NOT NULL`)}`;
+      await expect(app.database.sql(pointAcross, [own, id])).rejects.toMatchObject({ code: '23503', constraint: name });
+    }
+  });
+
+  it('nor can a row be moved to another organization', async () => {
+    for (const child of new Set(foreignKeys.filter(({ parent }) => parent !== 'organizations').map(({ child }) => child))) {
+      const move = `UPDATE ${child} SET organization_id = $2 WHERE ctid = ${oneOf(child, 'true')}`;
+      // A foreign key refuses it, unless a unique one comes first (the other organization has that number, too).
+      await expect(app.database.sql(move, [own, other])).rejects.toMatchObject({ code: expect.stringMatching(/^2350[35]$/) });
+    }
+  });
+});
+
+const oneOf = (table: string, condition: string): string =>
+  `(SELECT ctid FROM ${table} WHERE organization_id = $1 AND ${condition} LIMIT 1)`;
+
+const FOREIGN_KEYS = `
+  SELECT c.conname AS name, c.conrelid::regclass::text AS child, c.confrelid::regclass::text AS parent,
+         (SELECT array_agg(a.attname::text ORDER BY k.place) FROM unnest(c.conkey) WITH ORDINALITY AS k (number, place)
+            JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number) AS columns,
+         (SELECT array_agg(a.attname::text ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY AS k (number, place)
+            JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number) AS "parentColumns"
+    FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace ORDER BY 1`;
+
+/** What \`fillTenant\` leaves out: a customer on a test clock who is invoiced, a payment too high, a voided event. */
+async function fillEveryTable(world: BillingWorld, tenant: Tenant): Promise<void> {
+  const [customer, plan] = [`${tenant.customerExternalId}-on-a-clock`, `${tenant.planKey}-fee`];
+  await world.customer(customer, { testClockId: tenant.testClock });
+  await world.plan({
+    lookupKey: plan,
+    type: 'FIXED',
+    charges: [{ displayName: 'Fee', type: 'FIXED', model: 'FLAT', amount: '10' }],
+  });
+  await world.subscribe(customer, plan, { startAt: '2025-12-01T00:00:00Z' });
+  await world.api.query(
+    `mutation ($invoice: ID!, $event: ID!) {
+       recordPayment(invoiceId: $invoice, input: { amount: "100" }) { id } voidUsageEvent(id: $event) { id } }`,
+    { invoice: tenant.invoice, event: tenant.usageEvent },
+  );
+}

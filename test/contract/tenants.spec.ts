@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { GraphQLSchema } from 'graphql';
+import { dump } from '../support/database-dump.js';
+import type { GraphqlClient } from '../support/graphql-client.js';
+import { documentOf, loadSchema, operationsOf, pathsOf } from '../support/schema.js';
+import { fillTenant, type Tenant } from '../support/tenant.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+type Arguments = Record<string, unknown>;
+
+/** One place that takes an id or a lookup text: what belongs there, and the arguments around it, all else being our own. */
+interface Place {
+  names: keyof Tenant;
+  with: (value: string, own: Tenant) => Arguments;
+}
+
+const TEXTS: readonly (keyof Tenant)[] = ['meterName', 'featureKey', 'planKey', 'customerExternalId', 'invoiceNumber'];
+
+const id = (names: keyof Tenant): Record<string, Place> => ({ id: { names, with: (value) => ({ id: value }) } });
+const cancel = { input: { timing: 'IMMEDIATE' } };
+const span = { from: '2025-12-01T00:00:00Z', to: '2026-01-01T00:00:00Z' };
+const planInput = ({ planKey, meter, feature }: Pick<Tenant, 'planKey' | 'meter' | 'feature'>): Arguments => ({
+  lookupKey: planKey,
+  name: 'Plan',
+  type: 'USAGE',
+  billingInterval: 'MONTH',
+  currency: 'USD',
+  charges: [{ displayName: 'Use', type: 'USAGE', model: 'PER_UNIT', meterId: meter, unitAmount: '2' }],
+  features: [{ featureId: feature }],
+});
+const inPlan = (around: (own: Tenant) => Arguments): Record<string, Place> => ({
+  'input.charges.0.meterId': {
+    names: 'meter',
+    with: (meter, own) => ({
+      ...around(own),
+      input: planInput({ ...own, planKey: around(own).planId ? own.planKey : 'new', meter }),
+    }),
+  },
+  'input.features.0.featureId': {
+    names: 'feature',
+    with: (feature, own) => ({
+      ...around(own),
+      input: planInput({ ...own, planKey: around(own).planId ? own.planKey : 'new', feature }),
+    }),
+  },
+});
+const change = (): Record<string, Place> => ({
+  subscriptionId: {
+    names: 'subscription',
+    with: (value, { plan }) => ({ subscriptionId: value, input: { planId: plan, timing: 'PERIOD_END' } }),
+  },
+  'input.planId': {
+    names: 'plan',
+    with: (value, { subscription }) => ({ subscriptionId: subscription, input: { planId: value, timing: 'PERIOD_END' } }),
+  },
+});
+const event = (own: Tenant): Arguments => ({ customerExternalId: own.customerExternalId, quantity: '1' });
+
+/** Every place of every operation that takes an id (the test holds the schema against it), or a text to look up. */
+const PLACES: Record<string, Record<string, Place>> = {
+  meter: {
+    ...id('meter'),
+    token: { names: 'meterToken', with: (token) => ({ token }) },
+    name: { names: 'meterName', with: (name) => ({ name }) },
+  },
+  usage: {
+    meterId: { names: 'meter', with: (meterId) => ({ meterId, ...span }) },
+    customerId: { names: 'customer', with: (customerId, { meter }) => ({ meterId: meter, customerId, ...span }) },
+  },
+  usageEvents: {
+    meterId: { names: 'meter', with: (meterId) => ({ meterId }) },
+    customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
+  },
+  feature: { ...id('feature'), lookupKey: { names: 'featureKey', with: (lookupKey) => ({ lookupKey }) } },
+  plan: { ...id('plan'), lookupKey: { names: 'planKey', with: (lookupKey) => ({ lookupKey }) } },
+  customer: { ...id('customer'), externalId: { names: 'customerExternalId', with: (externalId) => ({ externalId }) } },
+  subscription: id('subscription'),
+  subscriptions: {
+    customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
+    planId: { names: 'plan', with: (planId) => ({ planId }) },
+  },
+  previewInvoice: { subscriptionId: { names: 'subscription', with: (subscriptionId) => ({ subscriptionId }) } },
+  previewPlanChange: change(),
+  invoice: { ...id('invoice'), number: { names: 'invoiceNumber', with: (number) => ({ number }) } },
+  invoices: {
+    customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
+    subscriptionId: { names: 'subscription', with: (subscriptionId) => ({ subscriptionId }) },
+  },
+  verifyInvoice: id('invoice'),
+  testClock: id('testClock'),
+  archiveMeter: id('meter'),
+  recordUsage: {
+    'events.0.meterToken': { names: 'meterToken', with: (meterToken, own) => ({ events: [{ meterToken, ...event(own) }] }) },
+    'events.0.meterName': { names: 'meterName', with: (meterName, own) => ({ events: [{ meterName, ...event(own) }] }) },
+  },
+  voidUsageEvent: id('usageEvent'),
+  createFeature: {
+    'input.meterId': {
+      names: 'meter',
+      with: (meterId) => ({ input: { lookupKey: 'new', name: 'New', type: 'METER', meterId } }),
+    },
+  },
+  archiveFeature: id('feature'),
+  createPlan: inPlan(() => ({})),
+  createPlanVersion: {
+    planId: { names: 'plan', with: (planId, own) => ({ planId, input: planInput(own) }) },
+    ...inPlan(({ plan }) => ({ planId: plan })),
+  },
+  archivePlan: id('plan'),
+  createCustomer: {
+    'input.testClockId': { names: 'testClock', with: (testClockId) => ({ input: { externalId: 'new', testClockId } }) },
+  },
+  updateCustomer: { id: { names: 'customer', with: (value) => ({ id: value, input: { name: 'Mallory' } }) } },
+  archiveCustomer: id('customer'),
+  createSubscription: {
+    'input.customerId': { names: 'customer', with: (customerId, { plan }) => ({ input: { customerId, planId: plan } }) },
+    'input.planId': { names: 'plan', with: (planId, { customer }) => ({ input: { customerId: customer, planId } }) },
+    'input.customerExternalId': {
+      names: 'customerExternalId',
+      with: (customerExternalId, { plan }) => ({ input: { customerExternalId, planId: plan } }),
+    },
+    'input.planLookupKey': {
+      names: 'planKey',
+      with: (planLookupKey, { customer }) => ({ input: { customerId: customer, planLookupKey } }),
+    },
+  },
+  changePlan: change(),
+  pauseSubscription: id('subscription'),
+  resumeSubscription: id('subscription'),
+  cancelSubscription: { id: { names: 'subscription', with: (value) => ({ id: value, ...cancel }) } },
+  undoCancellation: id('subscription'),
+  deleteDraftInvoice: id('invoice'),
+  finalizeInvoice: id('invoice'),
+  recordPayment: { invoiceId: { names: 'invoice', with: (invoiceId) => ({ invoiceId, input: { amount: '6' } }) } },
+  voidInvoice: id('invoice'),
+  markInvoiceUncollectible: id('invoice'),
+  revokeApiKey: id('apiKey'),
+  advanceTestClock: { id: { names: 'testClock', with: (value) => ({ id: value, to: '2026-02-01T00:00:00Z' }) } },
+};
+
+const CASES = Object.entries(PLACES).flatMap(([operation, places]) =>
+  Object.entries(places).map(([path, place]) => [operation, path, place] as const),
+);
+
+/** An id that nobody has, and what is no id at all. */
+const UNKNOWN_IDS = ['018f0000-0000-7000-8000-000000000000', 'nope'];
+
+describe('a stranger’s ids', () => {
+  let app: TestApp;
+  let schema: GraphQLSchema;
+  let stranger: GraphqlClient;
+  let own: Tenant;
+  let foreign: Tenant;
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    app = await startTestApp();
+    stranger = await app.addOrganization('sk_test_of_the_other_organization');
+    own = await fillTenant(app.api, 'own', '2025-12-01T00:00:00Z');
+    foreign = await fillTenant(stranger, 'foreign', '2025-11-01T00:00:00Z');
+    schema = await loadSchema(app.api);
+    before = await dump(app.database);
+  });
+  afterAll(() => app.close());
+
+  it('every place that takes an id is in the list', () => {
+    const declared = operationsOf(schema).flatMap((operation) =>
+      pathsOf(operation, ['ID']).map((path) => `${operation.field.name} ${path}`),
+    );
+    const listed = CASES.filter(([, , { names }]) => !TEXTS.includes(names)).map(([operation, path]) => `${operation} ${path}`);
+    expect(listed.sort()).toEqual(declared.sort());
+  });
+
+  const answerTo = async (name: string, value: string, place: Place): Promise<string> => {
+    const operation = operationsOf(schema).find(({ field }) => field.name === name)!;
+    const selection = name === 'recordUsage' ? 'accepted results { verdict code message }' : undefined;
+    const answer = await app.api.send(documentOf(operation, selection), place.with(value, own));
+    return JSON.stringify(answer).replaceAll(value || '<nothing>', '<value>');
+  };
+
+  it.each(CASES)('%s %s', async (operation, path, place) => {
+    const toForeign = await answerTo(operation, foreign[place.names], place);
+    for (const unknown of TEXTS.includes(place.names) ? ['unknown'] : UNKNOWN_IDS)
+      expect(await answerTo(operation, unknown, place)).toBe(toForeign);
+    expect(await answerTo(operation, '', place)).toMatch(/"result":null|"NOT_FOUND"|"VALIDATION_FAILED"|"METER_NOT_FOUND"/);
+    const refused = toForeign.includes('"code":"NOT_FOUND"') || toForeign.includes('"code":"METER_NOT_FOUND"');
+    const isNullable = ['meter', 'feature', 'plan', 'customer', 'subscription', 'invoice'].includes(operation);
+    if (isNullable) expect(toForeign).toBe('{"data":{"result":null}}');
+    else expect({ refused, path, toForeign }).toEqual({ refused: true, path, toForeign });
+    expect(await dump(app.database)).toEqual(before);
+  });
+
+  it('the same arguments with our own ids are understood', async () => {
+    for (const [operation, , place] of CASES)
+      expect(await answerTo(operation, own[place.names], place)).not.toContain('NOT_FOUND');
+  });
+});
