@@ -7,7 +7,8 @@ export interface LineView {
   amount: string;
   periodStart: string | null;
   periodEnd: string | null;
-  explanation: { text: string; exactAmount: string };
+  charge: { type: string } | null;
+  explanation: { text: string; exactAmount: string; billableQuantity: string | null };
 }
 
 export interface InvoiceView {
@@ -27,7 +28,8 @@ interface Node {
   id: string;
 }
 
-const LINE = 'description kind quantity amount periodStart periodEnd explanation { text exactAmount }';
+const LINE =
+  'description kind quantity amount periodStart periodEnd charge { type } explanation { text exactAmount billableQuantity }';
 const INVOICE = `id number status kind total amountDue creditsApplied periodStart periodEnd lines { ${LINE} }`;
 
 /** The words that stories are told in: travel, use, subscribe, read the invoices. All of it goes through the public API. */
@@ -138,7 +140,7 @@ export class BillingWorld {
     meterName: string,
     customerExternalId: string,
     timestamp: string,
-    quantity: string,
+    quantity: string | null,
     more: Record<string, unknown> = {},
   ): Promise<void> {
     const { recordUsage } = await this.api.query<{ recordUsage: { accepted: number; results: unknown[] } }>(
