@@ -152,6 +152,7 @@ function checkCreditCap({ parameters, expected }: CreditCapCase): void {
   const key = lineKey(PREPAID.id, span.start);
   const issued = [paid, credited.negated()].map((amount): IssuedLine => ({
     key,
+    kind: 'CHARGE',
     chargeId: PREPAID.id,
     span,
     quantity: ONE,
@@ -159,12 +160,10 @@ function checkCreditCap({ parameters, expected }: CreditCapCase): void {
     invoice: 'FINAL',
   }));
   const kept = paid.minus(credited).minus(potential);
+  const explanation: ExpectedLine['explanation'] = { kind: 'FIXED', exactAmount: kept.toFixed() };
+  const line = { key, charge: PREPAID, span, quantity: ONE, unitAmount: null, amount: kept, explanation, eventsHash: null };
   // Nothing is ever expected to cost less than nothing: what is left of the span then is no line at all.
-  const line: ExpectedLine = {
-    ...{ key, charge: PREPAID, span, quantity: ONE, unitAmount: null, amount: kept },
-    explanation: { kind: 'FIXED', exactAmount: kept.toFixed() },
-  };
-  const expectation = { lines: kept.isPositive() && !kept.isZero() ? [line] : [], upcoming: new Set<string>() };
+  const expectation = { lines: kept.gt(ZERO) ? [line] : [], atRest: new Set<string>() };
   const charges = new Map([[PREPAID.id, PREPAID]]);
   const lines = diffLines(expectation, issued, charges, { lateUsageFrom: null });
   const credits = lines.filter(({ kind }) => kind === 'CREDIT').map(({ amount }) => amount.negated());
