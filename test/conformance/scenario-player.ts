@@ -171,12 +171,9 @@ export class ScenarioPlayer {
 
   async changePlan({ plan = '', effective = 'immediate' }: Step): Promise<void> {
     const [interval] = this.intervalsOf(plan);
-    const { plan: target } = await this.world.api.query<{ plan: { id: string } }>(
-      `query ($key: String!) { plan(lookupKey: $key) { id } }`,
-      { key: this.keyOf(plan, interval) },
-    );
+    const planId = await this.world.planId(this.keyOf(plan, interval));
     const timing = effective === 'period_end' ? 'PERIOD_END' : 'IMMEDIATE';
-    await this.world.changePlan(this.subscriptions[0], { planId: target.id, timing });
+    await this.world.changePlan(this.subscriptions[0], { planId, timing });
   }
 
   async use({ meter, value = '', at, id }: Step): Promise<void> {
