@@ -23,6 +23,7 @@ import { DomainErrorFilter } from './platform/graphql/domain-error.filter.js';
 import { formatError, requestLifecycle } from './platform/graphql/errors.js';
 import { JsonObjectScalar } from './platform/graphql/json-object.scalar.js';
 import { RequestContext } from './platform/graphql/request-context.js';
+import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
 import { Log } from './platform/log.js';
 import { Settings } from './platform/settings.js';
@@ -94,6 +95,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
   return {
     autoSchemaFile: true,
     sortSchema: true,
+    transformResolvers: fieldsOfSubscription,
     graphiql: false,
     introspection: true,
     csrfPrevention: true,
