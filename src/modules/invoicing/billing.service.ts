@@ -41,6 +41,8 @@ interface PreparedTask {
   task: BillingTask;
   input: BillingInput;
   issued: IssuedLine[];
+  /** Those of the time line's plans, and those that were billed. */
+  chargesById: CatalogSlice['chargesById'];
   advanced: Advance;
   organization: Organization;
 }
@@ -81,11 +83,10 @@ export class BillingService implements OnModuleInit {
     const prepared = await this.prepare(tx, tasks);
     const knownSnapshot = await currentSnapshot(tx);
     const readings = await this.readings(tx, prepared, knownSnapshot);
-    return prepared.map(({ task, input, issued, advanced, organization }, index) => {
+    return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
-      const charges = new Map([...input.chargesByPlan.values()].flat().map((charge) => [charge.id, charge]));
       const lateUsageFrom = organization.lateUsage === 'IGNORE' ? null : input.from;
-      const lines = diffLines(expectation, issued, charges, { lateUsageFrom });
+      const lines = diffLines(expectation, issued, chargesById, { lateUsageFrom });
       return { ...task, lines, advanced, organization, knownSnapshot, currency: input.currency, customerId: input.customerId };
     });
   }
@@ -119,10 +120,6 @@ export class BillingService implements OnModuleInit {
     const subscriptions = tasks.map((task) => task.subscription);
     const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
     const timelines = await loadTimelines(tx, subscriptions);
-    const planIds = [...new Set([...timelines.values()].flatMap(({ segments }) => segments.map((segment) => segment.planId)))];
-    const catalog = await loadCatalog(tx, organizationIds, [
-      ...new Set([...planIds, ...subscriptions.map(({ planId }) => planId)]),
-    ]);
     const organizations = await loadOrganizations(tx, organizationIds);
     const overdue = await loadOverdue(
       tx,
@@ -136,6 +133,9 @@ export class BillingService implements OnModuleInit {
       return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);
+    const planIds = [...scopes.flatMap(({ segments }) => segments), ...subscriptions].map(({ planId }) => planId);
+    const chargeIds = [...issued.values()].flat().map(({ chargeId }) => chargeId);
+    const catalog = await loadCatalog(tx, organizationIds, [...new Set(planIds)], [...new Set(chargeIds)]);
     return tasks.map((task, index) => {
       const { subscription, at } = task;
       const { segments, from } = scopes[index];
@@ -143,6 +143,7 @@ export class BillingService implements OnModuleInit {
       return {
         task,
         issued: lines,
+        chargesById: catalog.chargesById,
         organization: organizations.get(subscription.organizationId) as Organization,
         advanced: advance(subscription, segments, at, overdue.has(subscription.id)),
         input: {

@@ -20,12 +20,23 @@ export interface CatalogSlice {
   chargesById: Map<string, BillableCharge>;
 }
 
-/** The charges of plan versions, in their order. Served by the primary key of plans and charges_plan_idx. */
-export async function loadCatalog(tx: EntityManager, organizationIds: string[], planIds: string[]): Promise<CatalogSlice> {
+/**
+ * The charges of plan versions, in their order, and `chargeIds`: what was billed may belong to a plan that the time line no
+ * longer holds. Served by charges_plan_idx and the primary keys of plans and charges.
+ */
+export async function loadCatalog(
+  tx: EntityManager,
+  organizationIds: string[],
+  planIds: string[],
+  chargeIds: string[],
+): Promise<CatalogSlice> {
   const organizationId = In(organizationIds);
   const plans = await tx.findBy(Plan, { organizationId, id: In(planIds) });
   const charges = await tx.find(Charge, {
-    where: { organizationId, planId: In(planIds), active: true },
+    where: [
+      { organizationId, planId: In(planIds), active: true },
+      { organizationId, id: In(chargeIds) },
+    ],
     order: { position: 'ASC' },
   });
   const slice: CatalogSlice = {
@@ -35,7 +46,7 @@ export async function loadCatalog(tx: EntityManager, organizationIds: string[], 
   };
   for (const charge of charges) {
     const billable = billableCharge(charge);
-    slice.chargesByPlan.get(charge.planId)?.push(billable);
+    if (charge.active) slice.chargesByPlan.get(charge.planId)?.push(billable);
     slice.chargesById.set(charge.id, billable);
   }
   return slice;
