@@ -233,11 +233,14 @@ describe('billing periods', () => {
         { alignment: 'CALENDAR' },
         { timeZone: 'Europe/Berlin' },
       );
-      await ada.travel('2026-05-01T00:00:00Z');
+      await ada.travel('2026-03-31T22:10:00Z');
       await ada.use('calls', '2026-03-31T21:59:59.999999Z', '1');
       await ada.use('calls', '2026-03-31T22:00:00Z', '2');
-      const bob = await Story.subscribed(world, '2026-05-01T00:00:00Z', 'calls', { startAt: '2026-02-28T23:00:00Z' });
-      expect(await bob.state()).toBe('ACTIVE calls 2026-04-28T23:00/2026-05-28T23:00');
+      await ada.travel('2026-05-01T00:00:00Z');
+      expect(await ada.ledger()).toEqual([
+        'OPEN 1: Calls 1 2026-02-28T23:00/2026-03-31T22:00 1',
+        'OPEN 2: Calls 2 2026-03-31T22:00/2026-04-30T22:00 2',
+      ]);
     });
   });
 });

@@ -83,11 +83,14 @@ export class BillingService implements OnModuleInit {
     const prepared = await this.prepare(tx, tasks);
     const knownSnapshot = await currentSnapshot(tx);
     const readings = await this.readings(tx, prepared, knownSnapshot);
+    const presents = await this.presents(tx, tasks);
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
       const lateUsageFrom = organization.lateUsage === 'IGNORE' ? null : input.from;
       const lines = diffLines(expectation, issued, chargesById, { lateUsageFrom });
-      return { ...task, lines, advanced, organization, knownSnapshot, currency: input.currency, customerId: input.customerId };
+      const draftedAt = later(task.at, presents.get(task.subscription.testClockId) as Date);
+      const { currency, customerId } = input;
+      return { ...task, lines, draftedAt, advanced, organization, knownSnapshot, currency, customerId };
     });
   }
 
@@ -114,6 +117,14 @@ export class BillingService implements OnModuleInit {
       if (subscription.dueAt === null || !isDue(subscription.dueAt)) return;
       await this.settle(tx, [{ subscription, at: subscription.dueAt, actor: SYSTEM, reason: null }]);
     }
+  }
+
+  /** *Now*, by test clock (null: the real time). */
+  private async presents(tx: EntityManager, tasks: BillingTask[]): Promise<Map<string | null, Date>> {
+    const presents = new Map<string | null, Date>();
+    for (const id of new Set(tasks.map(({ subscription }) => subscription.testClockId)))
+      presents.set(id, await this.testClocks.now(tx, id));
+    return presents;
   }
 
   private async prepare(tx: EntityManager, tasks: BillingTask[]): Promise<PreparedTask[]> {
@@ -172,6 +183,7 @@ export class BillingService implements OnModuleInit {
   }
 }
 
+const later = (a: Date, b: Date): Date => (a > b ? a : b);
 const earlier = (a: Date | null, b: Date): Date => (a !== null && a < b ? a : b);
 
 function catalogOf(
