@@ -151,12 +151,16 @@ export class BillingService implements OnModuleInit {
       const { subscription, at } = task;
       const { segments, from } = scopes[index];
       const lines = issued.get(subscription.id) ?? [];
+      const advanced = advance(subscription, segments, at, overdue.has(subscription.id));
+      // A cancellation at period end takes effect in a run, which knows no reason of its own.
+      const end =
+        advanced.state.status === 'CANCELED' ? timelines.get(subscription.id)?.entries.find(({ kind }) => kind === 'END') : null;
       return {
-        task,
+        task: { ...task, reason: task.reason ?? end?.reason ?? null },
         issued: lines,
         chargesById: catalog.chargesById,
         organization: organizations.get(subscription.organizationId) as Organization,
-        advanced: advance(subscription, segments, at, overdue.has(subscription.id)),
+        advanced,
         input: {
           customerId: subscription.customerId,
           ...catalogOf(catalog, subscription, segments),
