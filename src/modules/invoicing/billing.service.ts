@@ -86,7 +86,7 @@ export class BillingService implements OnModuleInit {
     const presents = await this.presents(tx, tasks);
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
-      const lateUsageFrom = organization.lateUsage === 'IGNORE' ? null : input.from;
+      const lateUsageFrom = lateUsageStart(organization, input, task);
       const lines = diffLines(expectation, issued, chargesById, { lateUsageFrom });
       const draftedAt = later(task.at, presents.get(task.subscription.testClockId) as Date);
       const { currency, customerId } = input;
@@ -186,6 +186,14 @@ export class BillingService implements OnModuleInit {
     });
   }
 }
+
+/** A reissued invoice makes the run look further back, not the usage that arrived too late for its own look-back. */
+const lateUsageStart = (
+  { lateUsage, lateUsagePeriods }: Organization,
+  { segments }: BillingInput,
+  { subscription: { startedAt }, at }: BillingTask,
+): Date | null =>
+  lateUsage === 'IGNORE' ? null : lookBackStart(segments, at, lateUsagePeriods, { startedAt, rebillFrom: null });
 
 const later = (a: Date, b: Date): Date => (a > b ? a : b);
 const earlier = (a: Date | null, b: Date): Date => (a !== null && a < b ? a : b);
