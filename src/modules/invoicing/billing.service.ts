@@ -24,6 +24,7 @@ import {
   loadIssuedLines,
   loadOrganizations,
   loadOverdue,
+  loadReplacedStarts,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
@@ -132,15 +133,16 @@ export class BillingService implements OnModuleInit {
     const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
     const timelines = await loadTimelines(tx, subscriptions);
     const organizations = await loadOrganizations(tx, organizationIds);
-    const overdue = await loadOverdue(
-      tx,
-      tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at })),
-    );
+    const instants = tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at }));
+    const overdue = await loadOverdue(tx, instants);
+    const replaced = await loadReplacedStarts(tx, instants);
     const scopes = tasks.map(({ subscription, at }) => {
-      const { organizationId, id: subscriptionId } = subscription;
+      const { organizationId, id: subscriptionId, startedAt } = subscription;
       const segments = timelines.get(subscriptionId)?.segments ?? [];
       const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
-      const from = lookBackStart(segments, at, periods, subscription);
+      const replacedFrom = replaced.get(subscriptionId);
+      const rebillFrom = replacedFrom ? earlier(subscription.rebillFrom, replacedFrom) : subscription.rebillFrom;
+      const from = lookBackStart(segments, at, periods, { startedAt, rebillFrom });
       return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);

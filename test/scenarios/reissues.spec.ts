@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BillingWorld } from '../support/billing-world.js';
+import { flat, IN_ADVANCE, Story } from '../support/story.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+describe('what is billed again', () => {
+  let app: TestApp;
+  let world: BillingWorld;
+  beforeAll(async () => {
+    app = await startTestApp();
+    world = new BillingWorld(app.api);
+    await world.plan({ lookupKey: 'basic', type: 'FIXED', charges: [flat('31')] });
+    await world.plan({ lookupKey: 'large', type: 'FIXED', charges: [flat('62')] });
+    await world.plan({ lookupKey: 'prepaid', type: 'FIXED', charges: [flat('31', IN_ADVANCE)] });
+  });
+  afterAll(() => app.close());
+
+  const january = 'Base 2026-01-01/2026-02-01 31';
+  const february = 'Base 2026-02-01/2026-03-01 31';
+
+  it('survives what else happens on that instant', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'basic');
+    await ada.travel('2026-08-11T00:00:00Z');
+    const [first, second] = await ada.invoices();
+    // Far older than what a run looks at of its own accord.
+    await world.void(first.id, { reissue: true });
+    await world.void(second.id, { reissue: true });
+    expect((await ada.ledger()).slice(7)).toEqual([`DRAFT 62: ${january} + ${february}`]);
+    await ada.changePlan('large');
+    expect((await ada.ledger()).slice(7)).toEqual([`DRAFT 72: ${january} + ${february} + Base 2026-08-01/2026-08-11 10`]);
+    await ada.changePlan('basic');
+    expect((await ada.ledger()).slice(7)).toEqual([`DRAFT 62: ${january} + ${february}`]);
+  });
+
+  it('comes from a draft in review, too', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'basic');
+    await ada.travel('2026-02-01T00:30:00Z');
+    await world.void((await ada.latestInvoice()).id, { reissue: true });
+    expect(await ada.ledger()).toEqual([`VOID 31: ${january}`, `DRAFT 31: ${january}`]);
+  });
+
+  it('comes after the end of the subscription, too', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'basic');
+    await ada.travel('2026-01-11T00:00:00Z');
+    await ada.cancel();
+    await world.deleteDraft((await ada.latestInvoice()).id);
+    await ada.travel('2026-01-12T00:00:00Z');
+    expect(await ada.ledger()).toEqual(['OPEN 10: Base 2026-01-01/2026-01-11 10']);
+    await world.void((await ada.latestInvoice()).id, { reissue: true });
+    await ada.travel('2026-01-13T00:00:00Z');
+    expect((await ada.ledger()).slice(1)).toEqual(['OPEN 10: Base 2026-01-01/2026-01-11 10']);
+    expect(await ada.state()).toMatch(/^CANCELED/);
+  });
+
+  it('is only what was used, where the rest has been credited', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'prepaid');
+    await ada.travel('2026-01-11T00:00:00Z');
+    await ada.cancel();
+    await world.void((await ada.invoices())[0].id, { reissue: true });
+    await ada.travel('2026-01-12T00:00:00Z');
+    // 31 billed again, of which the credit of 21 pays its part: ten days are owed.
+    const [, , reissued] = await ada.invoices();
+    expect(reissued).toMatchObject({ status: 'OPEN', total: '31', creditsApplied: '21', amountDue: '10' });
+    expect(await ada.balance()).toBe('0');
+  });
+});
