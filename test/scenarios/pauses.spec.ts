@@ -116,7 +116,7 @@ describe('pauses', () => {
     expect(await bob.ledger()).toEqual([
       'OPEN 31: Base 2026-01-01/2026-02-01 31',
       'PAID 0: CREDIT Base 2026-01-11/2026-02-01 -21 + BALANCE 21',
-      'PAID 21 less 21: Base 2026-01-01/2026-02-01 21',
+      'PAID 21 less 21: CORRECTION Base 2026-01-01/2026-02-01 21',
       'OPEN 31: Base 2026-02-01/2026-03-01 31',
     ]);
     expect(await bob.balance()).toBe('0');

@@ -93,7 +93,8 @@ function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], opt
     const quantity = expected.quantity.minus(sum(before.map((line) => line.quantity)));
     return { ...difference, kind: 'CORRECTION', quantity, explanation: { ...explained, kind: 'CORRECTION' } };
   }
-  if (amount.isPositive()) return { ...difference, kind: 'CHARGE', explanation: explained };
+  // Not a CHARGE, although of a fixed amount: credits are computed from what was billed first.
+  if (amount.isPositive()) return { ...difference, kind: 'CORRECTION', explanation: explained };
   return {
     ...difference,
     kind: 'CREDIT',
