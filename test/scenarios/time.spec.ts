@@ -12,6 +12,7 @@ describe('time', () => {
   async function createPlans(of: BillingWorld): Promise<void> {
     const calls = await of.meter({ name: 'calls', aggregation: 'SUM' });
     await of.plan({ lookupKey: 'basic', type: 'FIXED', charges: [flat('31')] });
+    await of.plan({ lookupKey: 'prepaid', type: 'FIXED', charges: [flat('31', IN_ADVANCE)] });
     await of.plan({ lookupKey: 'weekly', type: 'FIXED', billingInterval: 'WEEK', charges: [flat('7')] });
     const charges = [
       flat('12.34'),
@@ -149,6 +150,22 @@ describe('time', () => {
       expect(await totals()).toHaveLength(3);
     });
 
+    it('may be late for the second in which a period ends: a decision is about the one that begins', async () => {
+      clock.set('2026-11-01T00:00:00Z');
+      const [canceling, canceled] = [await subscribe('basic'), await subscribe('prepaid')];
+      await world.cancel(canceled.id, 'PERIOD_END');
+      clock.set('2026-12-01T00:00:00Z');
+      await world.cancel(canceling.id, 'PERIOD_END');
+      const { extensions } = await app.api.failure(`mutation ($id: ID!) { undoCancellation(id: $id) { id } }`, {
+        id: canceled.id,
+      });
+      expect(extensions.code).toBe('INVALID_TRANSITION');
+      clock.set('2027-02-01T00:00:00Z');
+      await app.workers.generateInvoices();
+      expect(await canceling.totals()).toEqual(['DRAFT 31 2026-12-01', 'DRAFT 31 2027-01-01']);
+      expect(await canceled.totals()).toEqual(['DRAFT 31 2026-12-01']);
+    });
+
     it('may be late for the start: the trial and all that followed it is caught up', async () => {
       clock.set('2026-09-01T00:00:00Z');
       await world.customer('late-start');
@@ -198,13 +215,10 @@ describe('time', () => {
       const api = await app.addOrganization('sk_test_newyear0123456789abcdefghi');
       const other = new BillingWorld(api);
       await createPlans(other);
-      const ada = await Story.subscribed(other, '2026-11-30T23:30:00Z', 'basic');
-      await ada.travel('2026-12-31T00:00:00Z');
-      await ada.travel('2027-01-01T12:00:00Z');
-      // November 30 + 1 month: December 30 at 23:30, issued on the 31st at 00:30; the weekly one is issued an hour into January.
-      await ada.subscribe('weekly', { startAt: '2026-12-24T23:15:00Z' });
+      // Its second week ends half an hour before the year does, and is issued half an hour after.
+      const ada = await Story.subscribed(other, '2026-12-17T23:30:00Z', 'weekly');
       await ada.travel('2027-01-02T00:00:00Z');
-      expect((await ada.latestInvoice()).number).toBe('INV-2027-0001');
+      expect((await ada.invoices()).map(({ number }) => number)).toEqual(['INV-2026-0001', 'INV-2027-0001']);
     });
   });
 });

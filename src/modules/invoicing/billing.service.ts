@@ -65,7 +65,11 @@ export class BillingService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) => this.catchUp(tx, subscriptionId, (dueAt) => dueAt < at));
+    // What falls due at this very instant, too: a decision on a boundary is about the period that begins there. If it takes effect
+    // at once, it replaces the draft that this makes.
+    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) =>
+      this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at),
+    );
     this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
       await this.settle(tx, [{ subscription, at, actor, reason }]);
