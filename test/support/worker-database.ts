@@ -17,6 +17,8 @@ export async function createDatabase(): Promise<TestDatabase> {
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.toString(), max: 2, options: '-c timezone=UTC' });
+  // `end` returns before the connections are closed, and the drop below may be what closes them.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     url: url.toString(),
     sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
