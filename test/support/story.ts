@@ -124,13 +124,20 @@ export class Story {
 
   /** What the API refuses the mutation on this subscription with. */
   async refusal(mutation: string, input?: Record<string, unknown>, inputType = ''): Promise<GraphqlFailure['extensions']> {
+    const refusal = await this.attempt(mutation, input, inputType);
+    if (!refusal) throw new Error(`${mutation} was not refused.`);
+    return refusal;
+  }
+
+  /** As `refusal`; null when it is done. */
+  async attempt(mutation: string, input?: Record<string, unknown>, inputType = ''): Promise<GraphqlFailure['extensions'] | null> {
     const [declaration, argument] = input ? [`, $input: ${inputType}!`, ', input: $input'] : ['', ''];
     const idName = mutation === 'changePlan' ? 'subscriptionId' : 'id';
-    const failure = await this.world.api.failure(
+    const { errors } = await this.world.api.send(
       `mutation ($id: ID!${declaration}) { ${mutation}(${idName}: $id${argument}) { id } }`,
       { id: this.subscriptionId, input },
     );
-    return failure.extensions;
+    return errors?.[0].extensions ?? null;
   }
 
   private async change(planLookupKey: string, timing: Timing): Promise<{ planId: string; timing: Timing }> {
