@@ -78,7 +78,7 @@ const STATEMENTS = [
   `CREATE INDEX subscriptions_customer_idx ON subscriptions (organization_id, customer_id, id)`,
   `CREATE TABLE subscription_entries (organization_id uuid NOT NULL, id uuid NOT NULL, subscription_id uuid NOT NULL,
      sequence integer NOT NULL, kind text NOT NULL, effective_at timestamptz NOT NULL, plan_id uuid, proration text
-     NOT NULL, recorded_at timestamptz NOT NULL, revoked_at timestamptz, CONSTRAINT subscription_entries_sequence_key
+     NOT NULL, reason text, recorded_at timestamptz NOT NULL, revoked_at timestamptz, CONSTRAINT subscription_entries_sequence_key
      UNIQUE (organization_id, subscription_id, sequence), CONSTRAINT subscription_entries_kind_check CHECK (kind IN
      ('PLAN', 'PAUSE', 'RESUME', 'END')), CONSTRAINT subscription_entries_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE TABLE subscription_transitions (organization_id uuid NOT NULL, id uuid NOT NULL, subscription_id uuid NOT NULL,

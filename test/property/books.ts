@@ -102,7 +102,7 @@ export class Books {
 
   /** Bills what fell due before `now`, then decides; false when the decision is refused. */
   decide(now: number, decision: (books: Books) => Decision): boolean {
-    this.runDue(now - 1);
+    this.runDue(now);
     let made: Decision;
     try {
       made = decision(this);

@@ -43,7 +43,7 @@ describe('a change that is undone on its own instant, after what it billed was f
     // All of it is taken back: 5.16 − 51.61 = −46.45, which the customer keeps as balance.
     expect(undo).toMatchObject({ kind: 'CREDIT', status: 'PAID', total: '0' });
     expect(undo.lines.map(({ kind, description, amount }) => [kind, description, amount])).toEqual([
-      ['CHARGE', 'small', '5.16'],
+      ['CORRECTION', 'small', '5.16'],
       ['CREDIT', 'big', '-51.61'],
       ['BALANCE', 'Kept as customer balance', '46.45'],
     ]);

@@ -7,7 +7,8 @@ export interface LineView {
   amount: string;
   periodStart: string | null;
   periodEnd: string | null;
-  explanation: { text: string; exactAmount: string };
+  charge: { type: string } | null;
+  explanation: { text: string; exactAmount: string; billableQuantity: string | null };
 }
 
 export interface InvoiceView {
@@ -27,7 +28,8 @@ interface Node {
   id: string;
 }
 
-const LINE = 'description kind quantity amount periodStart periodEnd explanation { text exactAmount }';
+const LINE =
+  'description kind quantity amount periodStart periodEnd charge { type } explanation { text exactAmount billableQuantity }';
 const INVOICE = `id number status kind total amountDue creditsApplied periodStart periodEnd lines { ${LINE} }`;
 
 /** The words that stories are told in: travel, use, subscribe, read the invoices. All of it goes through the public API. */
@@ -82,10 +84,18 @@ export class BillingWorld {
     return createSubscription.id;
   }
 
-  async cancel(id: string, timing: 'IMMEDIATE' | 'PERIOD_END'): Promise<void> {
+  async planId(lookupKey: string): Promise<string> {
+    const { plan } = await this.api.query<{ plan: Node | null }>(`query ($key: String!) { plan(lookupKey: $key) { id } }`, {
+      key: lookupKey,
+    });
+    if (!plan) throw new Error(`There is no plan ${lookupKey}.`);
+    return plan.id;
+  }
+
+  async cancel(id: string, timing: 'IMMEDIATE' | 'PERIOD_END', reason?: string): Promise<void> {
     await this.api.query(
       `mutation ($id: ID!, $input: CancelSubscriptionInput!) { cancelSubscription(id: $id, input: $input) { id } }`,
-      { id, input: { timing } },
+      { id, input: { timing, reason } },
     );
   }
 
@@ -113,8 +123,11 @@ export class BillingWorld {
     return previewPlanChange;
   }
 
-  async pause(id: string): Promise<void> {
-    await this.api.query(`mutation ($id: ID!) { pauseSubscription(id: $id) { id } }`, { id });
+  async pause(id: string, reason?: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!, $reason: String) { pauseSubscription(id: $id, reason: $reason) { id } }`, {
+      id,
+      reason,
+    });
   }
 
   async resume(id: string): Promise<void> {
@@ -123,6 +136,35 @@ export class BillingWorld {
 
   async undoCancellation(id: string): Promise<void> {
     await this.api.query(`mutation ($id: ID!) { undoCancellation(id: $id) { id } }`, { id });
+  }
+
+  async finalize(invoiceId: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { finalizeInvoice(id: $id) { id } }`, { id: invoiceId });
+  }
+
+  async deleteDraft(invoiceId: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { deleteDraftInvoice(id: $id) }`, { id: invoiceId });
+  }
+
+  async pay(invoiceId: string, amount: string): Promise<void> {
+    await this.api.query(
+      `mutation ($id: ID!, $amount: Decimal!) { recordPayment(invoiceId: $id, input: { amount: $amount }) { id } }`,
+      {
+        id: invoiceId,
+        amount,
+      },
+    );
+  }
+
+  async void(invoiceId: string, options: { reissue?: boolean } = {}): Promise<void> {
+    await this.api.query(`mutation ($id: ID!, $reissue: Boolean) { voidInvoice(id: $id, reissue: $reissue) { id } }`, {
+      id: invoiceId,
+      ...options,
+    });
+  }
+
+  async writeOff(invoiceId: string): Promise<void> {
+    await this.api.query(`mutation ($id: ID!) { markInvoiceUncollectible(id: $id) { id } }`, { id: invoiceId });
   }
 
   async balance(customerExternalId: string, currency = 'USD'): Promise<string> {
@@ -138,7 +180,7 @@ export class BillingWorld {
     meterName: string,
     customerExternalId: string,
     timestamp: string,
-    quantity: string,
+    quantity: string | null,
     more: Record<string, unknown> = {},
   ): Promise<void> {
     const { recordUsage } = await this.api.query<{ recordUsage: { accepted: number; results: unknown[] } }>(

@@ -19,7 +19,12 @@ export async function createDatabase(template = 'fluxrate_template'): Promise<Te
   await asAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  const connect = (): pg.Pool => new pg.Pool({ connectionString: url.toString(), max: 2, options: '-c timezone=UTC' });
+  const connect = (): pg.Pool => {
+    const pool = new pg.Pool({ connectionString: url.toString(), max: 2, options: '-c timezone=UTC' });
+    // `end` returns before the connections are closed, and the drop below may be what closes them.
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    return pool;
+  };
   let pool = connect();
   return {
     name,

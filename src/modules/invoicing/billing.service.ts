@@ -24,6 +24,7 @@ import {
   loadIssuedLines,
   loadOrganizations,
   loadOverdue,
+  loadReplacedStarts,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
@@ -64,7 +65,11 @@ export class BillingService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) => this.catchUp(tx, subscriptionId, (dueAt) => dueAt < at));
+    // What falls due at this very instant, too: a decision on a boundary is about the period that begins there. If it takes effect
+    // at once, it replaces the draft that this makes.
+    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) =>
+      this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at),
+    );
     this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
       await this.settle(tx, [{ subscription, at, actor, reason }]);
@@ -83,11 +88,14 @@ export class BillingService implements OnModuleInit {
     const prepared = await this.prepare(tx, tasks);
     const knownSnapshot = await currentSnapshot(tx);
     const readings = await this.readings(tx, prepared, knownSnapshot);
+    const presents = await this.presents(tx, tasks);
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
-      const lateUsageFrom = organization.lateUsage === 'IGNORE' ? null : input.from;
+      const lateUsageFrom = lateUsageStart(organization, input, task);
       const lines = diffLines(expectation, issued, chargesById, { lateUsageFrom });
-      return { ...task, lines, advanced, organization, knownSnapshot, currency: input.currency, customerId: input.customerId };
+      const draftedAt = later(task.at, presents.get(task.subscription.testClockId) as Date);
+      const { currency, customerId } = input;
+      return { ...task, lines, draftedAt, advanced, organization, knownSnapshot, currency, customerId };
     });
   }
 
@@ -116,20 +124,29 @@ export class BillingService implements OnModuleInit {
     }
   }
 
+  /** *Now*, by test clock (null: the real time). */
+  private async presents(tx: EntityManager, tasks: BillingTask[]): Promise<Map<string | null, Date>> {
+    const presents = new Map<string | null, Date>();
+    for (const id of new Set(tasks.map(({ subscription }) => subscription.testClockId)))
+      presents.set(id, await this.testClocks.now(tx, id));
+    return presents;
+  }
+
   private async prepare(tx: EntityManager, tasks: BillingTask[]): Promise<PreparedTask[]> {
     const subscriptions = tasks.map((task) => task.subscription);
     const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
     const timelines = await loadTimelines(tx, subscriptions);
     const organizations = await loadOrganizations(tx, organizationIds);
-    const overdue = await loadOverdue(
-      tx,
-      tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at })),
-    );
+    const instants = tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at }));
+    const overdue = await loadOverdue(tx, instants);
+    const replaced = await loadReplacedStarts(tx, instants);
     const scopes = tasks.map(({ subscription, at }) => {
-      const { organizationId, id: subscriptionId } = subscription;
+      const { organizationId, id: subscriptionId, startedAt } = subscription;
       const segments = timelines.get(subscriptionId)?.segments ?? [];
       const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
-      const from = lookBackStart(segments, at, periods, subscription);
+      const replacedFrom = replaced.get(subscriptionId);
+      const rebillFrom = replacedFrom ? earlier(subscription.rebillFrom, replacedFrom) : subscription.rebillFrom;
+      const from = lookBackStart(segments, at, periods, { startedAt, rebillFrom });
       return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);
@@ -140,12 +157,16 @@ export class BillingService implements OnModuleInit {
       const { subscription, at } = task;
       const { segments, from } = scopes[index];
       const lines = issued.get(subscription.id) ?? [];
+      const advanced = advance(subscription, segments, at, overdue.has(subscription.id));
+      // A cancellation at period end takes effect in a run, which knows no reason of its own.
+      const end =
+        advanced.state.status === 'CANCELED' ? timelines.get(subscription.id)?.entries.find(({ kind }) => kind === 'END') : null;
       return {
-        task,
+        task: { ...task, reason: task.reason ?? end?.reason ?? null },
         issued: lines,
         chargesById: catalog.chargesById,
         organization: organizations.get(subscription.organizationId) as Organization,
-        advanced: advance(subscription, segments, at, overdue.has(subscription.id)),
+        advanced,
         input: {
           customerId: subscription.customerId,
           ...catalogOf(catalog, subscription, segments),
@@ -172,6 +193,15 @@ export class BillingService implements OnModuleInit {
   }
 }
 
+/** A reissued invoice makes the run look further back, not the usage that arrived too late for its own look-back. */
+const lateUsageStart = (
+  { lateUsage, lateUsagePeriods }: Organization,
+  { segments }: BillingInput,
+  { subscription: { startedAt }, at }: BillingTask,
+): Date | null =>
+  lateUsage === 'IGNORE' ? null : lookBackStart(segments, at, lateUsagePeriods, { startedAt, rebillFrom: null });
+
+const later = (a: Date, b: Date): Date => (a > b ? a : b);
 const earlier = (a: Date | null, b: Date): Date => (a !== null && a < b ? a : b);
 
 function catalogOf(

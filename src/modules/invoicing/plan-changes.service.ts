@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { MoreThan, type EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { newId } from '../../platform/database/ids.js';
 import { SYSTEM, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText, sum } from '../../shared/decimal.js';
@@ -49,24 +50,25 @@ export class PlanChangesService {
   }
 
   private async perform(tx: EntityManager, actor: Actor, subscriptionId: string, change: PlanChange): Promise<PlanChangePreview> {
+    const before = newId();
     const { subscription, effectiveAt } = await this.changes.changePlan(tx, actor, subscriptionId, change);
-    const { invoice, lines } = await this.linesOf(tx, subscription, effectiveAt);
+    const { invoice, lines } = await this.linesOf(tx, subscription, effectiveAt, before);
     const charged = lines.filter((line) => line.kind !== 'BALANCE');
     const total = decimalText(sum(charged.map((line) => decimal(line.amount))));
     const { currency, customerId } = invoice;
     return { lines: charged, total, effectiveAt, currency, customerId, hash: hashOf(change, charged) };
   }
 
-  /** The lines of the draft that the change made; of a change to come, the lines of the draft that it will make. */
+  /** The lines of the draft that the change made, since the id `before`; of a change to come, those of the draft to come. */
   private async linesOf(
     tx: EntityManager,
     subscription: Subscription,
     effectiveAt: Date,
+    before: string,
   ): Promise<{ invoice: Pick<Invoice, 'currency' | 'customerId'>; lines: InvoiceLine[] }> {
     const { organizationId, id: subscriptionId } = subscription;
     const invoice = await tx.findOne(Invoice, {
-      where: { organizationId, subscriptionId, billedAt: effectiveAt },
-      order: { ordinal: 'DESC' },
+      where: { organizationId, subscriptionId, billedAt: effectiveAt, id: MoreThan(before) },
     });
     if (invoice) {
       return {

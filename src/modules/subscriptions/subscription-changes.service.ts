@@ -122,7 +122,7 @@ export class SubscriptionChangesService {
     if (appended) {
       const sequence = await this.nextSequence(tx, subscription);
       const owner = { organizationId, id: newId(), subscriptionId };
-      await tx.insert(SubscriptionEntry, { ...appended, ...owner, sequence, recordedAt, revokedAt: null });
+      await tx.insert(SubscriptionEntry, { ...appended, ...owner, sequence, reason, recordedAt, revokedAt: null });
     }
     if (atOnce) await this.events.emit(subscriptionChanged, tx, { subscriptionId, at: now, actor: actor.name, reason });
     return this.subscriptions.get(tx, subscriptionId);

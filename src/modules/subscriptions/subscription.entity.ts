@@ -66,6 +66,8 @@ export class SubscriptionEntry implements TimelineEntry {
   @Column('timestamptz', { name: 'effective_at' }) at: Date;
   @Column('uuid', { nullable: true }) planId: string | null;
   @Column('text') proration: Proration;
+  /** As the caller gave it; it goes with the transition when the decision takes effect. */
+  @Column('text', { nullable: true }) reason: string | null;
   @Column('timestamptz') recordedAt: Date;
   @Column('timestamptz', { nullable: true }) revokedAt: Date | null;
 }

@@ -178,6 +178,7 @@ const firstEntry = (subscription: Subscription, recordedAt: Date): SubscriptionE
   at: subscription.startedAt,
   planId: subscription.planId,
   proration: subscription.proration,
+  reason: null,
   recordedAt,
   revokedAt: null,
 });

@@ -76,7 +76,7 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
   for (const [key, lines] of byKey(issued)) {
     let billed = ZERO;
     for (const { kind, span, amount } of lines) {
-      if (billed.isZero() && kind === 'CHARGE') prepaid.set(key, { span, amount });
+      if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount });
       billed = billed.plus(amount);
       if (billed.isZero()) prepaid.delete(key);
     }
@@ -110,7 +110,8 @@ function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], opt
     const quantity = expected.quantity.minus(sum(before.map((line) => line.quantity)));
     return { ...difference, kind: 'CORRECTION', quantity, explanation: { ...explained, kind: 'CORRECTION' } };
   }
-  if (amount.isPositive()) return { ...difference, kind: 'CHARGE', explanation: explained };
+  // Not a CHARGE, although of a fixed amount: credits are computed from what was billed first.
+  if (amount.isPositive()) return { ...difference, kind: 'CORRECTION', explanation: explained };
   return {
     ...difference,
     kind: 'CREDIT',

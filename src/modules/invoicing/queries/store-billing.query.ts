@@ -12,6 +12,8 @@ export interface SettledTask {
   subscription: Subscription;
   customerId: string;
   at: Date;
+  /** When the draft is made: at `at`, or now where `at` is past. The review window runs from then on. */
+  draftedAt: Date;
   actor: string;
   reason: string | null;
   advanced: Advance;
@@ -52,7 +54,7 @@ export function draftOf(
   ordinal: number,
   realNow: Date,
 ): { invoice: Invoice; lines: InvoiceLine[]; credit: BalanceEntry | null } {
-  const invoice = invoiceOf(task, ordinal, realNow);
+  const invoice = invoiceOf(task, ordinal);
   const lines = linesOf(task, invoice, realNow);
   const total = sum(task.lines.map((line) => line.amount));
   if (!total.isNegative()) return { invoice, lines, credit: null };
@@ -92,12 +94,10 @@ async function takeEarlierInvoices(tx: EntityManager, tasks: SettledTask[]): Pro
   return new Map(rows.map((row) => [row.subscription_id, row.next]));
 }
 
-function invoiceOf(task: SettledTask, ordinal: number, realNow: Date): Invoice {
-  const { subscription, organization, at } = task;
+function invoiceOf(task: SettledTask, ordinal: number): Invoice {
+  const { subscription, organization, at, draftedAt } = task;
   const total = sum(task.lines.map((line) => line.amount));
   const isCredit = total.isNegative();
-  // A customer on a test clock lives at `at`; everybody else may be billed late, and has the review window from then on.
-  const now = subscription.testClockId === null ? realNow : at;
   const amount = decimalText(isCredit ? ZERO : total);
   const period = invoicePeriod(task);
   return {
@@ -114,10 +114,10 @@ function invoiceOf(task: SettledTask, ordinal: number, realNow: Date): Invoice {
     ordinal,
     periodStart: period?.start ?? null,
     periodEnd: period?.end ?? null,
-    issuedAt: isCredit ? now : null,
+    issuedAt: isCredit ? draftedAt : null,
     dueAt: null,
-    finalizeAt: isCredit ? null : new Date(now.getTime() + organization.graceMinutes * MINUTE_MS),
-    paidAt: isCredit ? now : null,
+    finalizeAt: isCredit ? null : new Date(draftedAt.getTime() + organization.graceMinutes * MINUTE_MS),
+    paidAt: isCredit ? draftedAt : null,
     voidedAt: null,
     uncollectibleAt: null,
     statusReason: null,
@@ -128,7 +128,7 @@ function invoiceOf(task: SettledTask, ordinal: number, realNow: Date): Invoice {
     creditsApplied: '0',
     amountPaid: '0',
     memo: null,
-    createdAt: now,
+    createdAt: draftedAt,
   };
 }
 
