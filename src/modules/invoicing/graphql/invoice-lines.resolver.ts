@@ -3,11 +3,18 @@ import { Requires } from '../../../platform/auth.js';
 import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import { decimal, decimalText } from '../../../shared/decimal.js';
+import { minorUnitDigits, roundToMinorUnit } from '../../../shared/money.js';
 import { chargeById, ChargeType } from '../../catalog/index.js';
 import { meterById, MeterType, UsageEventConnectionType, UsageEventType } from '../../metering/index.js';
 import { explanationText } from '../domain/explanation.js';
 import { eventCountOfLine, eventsOfLine } from './invoicing.loaders.js';
-import { InvoiceLineType, LineExplanationType, MeterReadingType } from './invoice.types.js';
+import { InvoiceLineType, LineExplanationType, MeterReadingType, RoundingStepType } from './invoice.types.js';
+
+const roundingOf = (exactAmount: string, currency: string): RoundingStepType => ({
+  from: exactAmount,
+  to: decimalText(roundToMinorUnit(decimal(exactAmount), currency)),
+  digits: minorUnitDigits(currency) ?? 0,
+});
 
 @Resolver(() => InvoiceLineType)
 export class InvoiceLinesResolver {
@@ -23,6 +30,7 @@ export class InvoiceLinesResolver {
     const { reading, ...explanation } = line.explanation;
     return {
       ...explanation,
+      rounding: roundingOf(explanation.exactAmount, line.currency),
       text: explanationText(line.explanation, decimalText(decimal(line.amount)), line.currency),
       reading: reading ? { ...reading, knownAt: line.knownAt ?? reading.to } : null,
     };

@@ -53,6 +53,11 @@ export class InvoiceLineType {
   @Field(() => DecimalScalarType) tax: string;
   @Field(() => DateTimeScalarType, { nullable: true }) periodStart: Date | null;
   @Field(() => DateTimeScalarType, { nullable: true }) periodEnd: Date | null;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Usage lines: the same events give the same hash; verifyInvoice compares it.',
+  })
+  eventsHash: string | null;
   chargeId: string | null;
   currency: string;
   customerId: string;
@@ -87,6 +92,15 @@ export class MeterReadingType {
   meterId: string;
 }
 
+@ObjectType('RoundingStep', {
+  description: 'The one rounding of a line: to the minor unit of its currency, half away from zero.',
+})
+export class RoundingStepType {
+  @Field(() => DecimalScalarType) from: string;
+  @Field(() => DecimalScalarType) to: string;
+  @Field(() => Int, { description: 'Decimal places kept.' }) digits: number;
+}
+
 @ObjectType('LineExplanation')
 export class LineExplanationType {
   @Field({ description: 'One plain sentence.' }) text: string;
@@ -103,7 +117,18 @@ export class LineExplanationType {
   @Field(() => DecimalScalarType, { nullable: true }) maximumAmount?: string;
   @Field(() => DecimalScalarType, { nullable: true, description: 'Corrections and credits: what was billed before.' })
   billedBefore?: string;
+  @Field(() => DecimalScalarType, {
+    nullable: true,
+    description: 'The last part of a period: what the parts before it came to; it is the rest of the whole.',
+  })
+  partsBefore?: string;
+  @Field(() => DecimalScalarType, {
+    nullable: true,
+    description: 'Billed in advance for a span that ended early; `proration` is its unused share.',
+  })
+  prepaidAmount?: string;
   @Field(() => DecimalScalarType, { description: 'Before the one rounding.' }) exactAmount: string;
+  @Field(() => RoundingStepType) rounding: RoundingStepType;
 }
 
 @ObjectType('Payment')
