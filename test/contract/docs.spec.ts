@@ -69,6 +69,15 @@ describe('scopes', () => {
       .filter(({ method }) => ['Query', 'Mutation'].includes(Reflect.getMetadata('graphql:resolver_type', method) as string))
       .map(({ name, method }) => [(Reflect.getMetadata('graphql:resolver_name', method) as string) ?? name, scopeOf(method)]);
 
+  /** Fields that need more than their operation, as `Type.field`. */
+  const fieldsOf = (resolver: Constructor): [string, string | undefined][] =>
+    methodsOf(resolver)
+      .filter(({ method }) => Reflect.hasMetadata('graphql:resolve_property', method) && scopeOf(method) !== 'any')
+      .map(({ name, method }) => [
+        `${Reflect.getMetadata('graphql:resolver_type', resolver) as string}.${name}`,
+        scopeOf(method),
+      ]);
+
   const routesOf = (controller: Constructor): [string, string | undefined][] =>
     methodsOf(controller)
       .filter(({ method }) => Reflect.hasMetadata('path', method))
@@ -78,12 +87,12 @@ describe('scopes', () => {
         return [`${verb} ${path.replace(/(.)\/$/, '$1')}`, scopeOf(method)];
       });
 
-  it('of every operation and route are as the description of the API says', () => {
+  it('of every operation, field and route are as the description of the API says', () => {
     const resolvers = DOMAIN_MODULES.flatMap((module) => listed(module, 'providers')).filter(({ name }) =>
       name?.endsWith('Resolver'),
     );
     const controllers = [...DOMAIN_MODULES.flatMap((module) => listed(module, 'controllers')), HealthController as never];
-    const inCode = [...resolvers.flatMap(operationsOf), ...controllers.flatMap(routesOf)].map(
+    const inCode = [...resolvers.flatMap(operationsOf), ...resolvers.flatMap(fieldsOf), ...controllers.flatMap(routesOf)].map(
       ([name, scope]) => `${{ any: 'any key', public: 'no key' }[scope ?? ''] ?? scope}: ${name}`,
     );
     expect(inCode).toContain('usage.write: recordUsage');
@@ -91,9 +100,9 @@ describe('scopes', () => {
       .split('\n')
       .filter((line) => line.startsWith('|'));
     const documented = table.flatMap((line) => {
-      const [, scope, operations] = line.split('|');
+      const [, scope, ...names] = line.split('|');
       if (scope.includes('usage.backfill')) return [];
-      return findAll(operations, /`([^`]+)`/g).map((name) => `${scope.replaceAll('`', '').trim()}: ${name}`);
+      return findAll(names.join(), /`([^`]+)`/g).map((name) => `${scope.replaceAll('`', '').trim()}: ${name}`);
     });
     expect(documented.sort()).toEqual(inCode.sort());
   });
