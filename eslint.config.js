@@ -115,7 +115,11 @@ export default defineConfig(
     },
   },
 
-  { files: ['src/**/*.ts'], ignores: ['src/main.ts', 'src/migrate-command.ts', '**/*.spec.ts'], rules: { 'no-console': 'error' } },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/main.ts', 'src/migrate-command.ts', '**/*.spec.ts'],
+    rules: { 'no-console': 'error' },
+  },
 
   {
     files: ['src/config.ts'],

@@ -119,6 +119,24 @@ describe('a billing run of 240 subscriptions, three periods behind', () => {
   );
 
   it(
+    'ends in good order when its process is asked to stop: the chunk in hand is finished, no other begun',
+    async () => {
+      database = await createDatabase(seeded.name);
+      const fluxrate = start();
+      await eventually('a chunk is drafted', async () => (await look(database)).drafted > 0);
+      expect(await fluxrate.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+      const { drafted, numbered, ...rest } = await look(database);
+      expect({ numbered, ...rest }).toEqual({ numbered: 0, ...SOUND });
+      const runs = await database.sql(
+        'SELECT worker, billed, failed, error, finished_at IS NOT NULL AS finished FROM worker_runs',
+      );
+      expect(runs).toEqual([{ worker: 'invoice_generator', billed: drafted, failed: 0, error: null, finished: true }]);
+      expect(fluxrate.log).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'bills everything once when two processes run at a time, and both take part',
     async () => {
       database = await createDatabase(seeded.name);
