@@ -18,7 +18,7 @@ import {
 } from '../subscriptions/index.js';
 import { lookBackStart } from './domain/billing-spans.js';
 import { diffLines, prepaidOf, type IssuedLine } from './domain/diff-lines.js';
-import { expectedLines, type BillingInput } from './domain/expected-lines.js';
+import { expectedLines, requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
   loadCatalog,
   loadIssuedLines,
@@ -81,7 +81,10 @@ export class BillingService implements OnModuleInit {
   async compute(tx: EntityManager, tasks: BillingTask[]): Promise<SettledTask[]> {
     const prepared = await this.prepare(tx, tasks);
     const knownSnapshot = await currentSnapshot(tx);
-    const inputs = prepared.map(({ input, task }) => ({ organizationId: task.subscription.organizationId, input }));
+    const inputs = prepared.map(({ input, task: { subscription } }) => ({
+      organizationId: subscription.organizationId,
+      required: requiredReadings(input),
+    }));
     const readings = await loadInputReadings(tx, inputs, knownSnapshot);
     return prepared.map(({ task, input, issued, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { In, type EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
@@ -7,8 +8,8 @@ import type { Span } from '../../shared/calendar.js';
 import { ZERO } from '../../shared/decimal.js';
 import { invalid, notFound } from '../../shared/errors.js';
 import { Charge, PlansService } from '../catalog/index.js';
-import { loadTimelines, Subscription } from '../subscriptions/index.js';
-import { requiredReadings } from './domain/expected-lines.js';
+import { loadTimelines, Subscription, type LoadedTimeline } from '../subscriptions/index.js';
+import { requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
   comparedTime,
   simulatedAmount,
@@ -21,7 +22,7 @@ import {
   type Window,
 } from './domain/simulation.js';
 import { billableCharge } from './queries/load-billing-inputs.query.js';
-import { loadInputReadings, type TenantBillingInput } from './queries/load-input-readings.query.js';
+import { loadInputReadings, type RequiredReadings } from './queries/load-input-readings.query.js';
 import {
   countCustomersOf,
   loadBilledAmounts,
@@ -50,23 +51,30 @@ export interface SimulationSummary extends SimulationTotals {
   skipped: { reason: 'OTHER_CURRENCY' | 'NO_BILLED_PERIOD'; subscriptions: number }[];
 }
 
-interface Task extends TenantBillingInput {
-  subscriptionId: string;
-  customerId: string;
+interface ComparedSubscription {
+  subscription: Subscription;
+  history: History;
   time: Span;
+}
+
+/** What it takes to rate a subscription. */
+interface Rating extends RequiredReadings {
+  subscriptionId: string;
+  input: BillingInput;
 }
 
 export const MAX_CUSTOMERS = 10_000;
 const MAX_YEARS = 3;
 const DAY_MS = 86_400_000;
 /** Subscriptions loaded together. */
-const CHUNK = 1_000;
-/** Readings asked for with one statement, and rated before others get their turn. */
-const READINGS = 5_000;
+const CHUNK = 500;
+/** Readings asked for with one statement. */
+const READINGS = 2_000;
 
 /**
  * What-if: real history rated under another plan version, by the code that bills (domain/simulation). Reads only. However
- * many customers there are, memory is that of one chunk, and no statement is about a single one.
+ * many customers there are, memory is that of one chunk, no statement is about a single one, and other requests have their
+ * turn after each subscription.
  */
 @Injectable()
 export class SimulationsService {
@@ -121,20 +129,17 @@ export class SimulationsService {
     const byCustomer = new Map<string, CustomerComparison>();
     let compared = 0;
     for (let offset = 0; offset < ids.length; offset += CHUNK) {
-      const tasks = tasksOf(await loadHistories(tx, ids.slice(offset, offset + CHUNK)), simulation);
-      const billed = await loadBilledAmounts(tx, tasks);
-      for (const group of groupsOf(tasks)) {
+      const subscriptions = await loadCompared(tx, ids.slice(offset, offset + CHUNK), simulation.window);
+      const billed = await loadBilledAmounts(tx, subscriptions);
+      for await (const group of groupsOf(subscriptions, simulation.plan)) {
         const readings = await loadInputReadings(tx, group, null);
-        group.forEach(({ customerId, subscriptionId, input }, index) => {
-          const before = byCustomer.get(customerId) ?? { customerId, billed: ZERO, simulated: ZERO };
-          byCustomer.set(customerId, {
-            customerId,
-            billed: before.billed.plus(billed.get(subscriptionId) ?? ZERO),
-            simulated: before.simulated.plus(simulatedAmount(input, readings[index])),
-          });
-        });
+        for (const [index, { subscriptionId, input }] of group.entries()) {
+          await nextTurn();
+          const simulated = simulatedAmount(input, readings[index]);
+          add(byCustomer, { customerId: input.customerId, billed: billed.get(subscriptionId) ?? ZERO, simulated });
+        }
       }
-      compared += tasks.length;
+      compared += subscriptions.length;
     }
     const customers = candidates.flatMap(({ customerId }) => byCustomer.get(customerId) ?? []);
     return { customers, withoutPeriod: ids.length - compared };
@@ -149,36 +154,45 @@ function checkWindow({ from, to }: Window): void {
 
 const tooMany = (what: string) => invalid('customerIds', `${what} at most ${MAX_CUSTOMERS} customers.`);
 
-async function loadHistories(tx: EntityManager, ids: string[]): Promise<(History & { subscription: Subscription })[]> {
-  const subscriptions = await tx.findBy(Subscription, { organizationId: organizationOf(tx), id: In(ids) });
-  const timelines = await loadTimelines(tx, subscriptions);
-  return subscriptions.flatMap((subscription) => {
-    const timeline = timelines.get(subscription.id);
-    const { customerId, dueAt } = subscription;
-    return timeline ? [{ subscription, customerId, dueAt, terms: subscription, ...timeline }] : [];
+function add(byCustomer: Map<string, CustomerComparison>, { customerId, billed, simulated }: CustomerComparison): void {
+  const before = byCustomer.get(customerId);
+  byCustomer.set(customerId, {
+    customerId,
+    billed: before ? before.billed.plus(billed) : billed,
+    simulated: before ? before.simulated.plus(simulated) : simulated,
   });
 }
 
-const tasksOf = (histories: (History & { subscription: Subscription })[], { plan, window }: Simulation): Task[] =>
-  histories.flatMap((history) => {
+/** Those of the subscriptions that have a period to compare. */
+async function loadCompared(tx: EntityManager, ids: string[], window: Window): Promise<ComparedSubscription[]> {
+  const subscriptions = await tx.findBy(Subscription, { organizationId: organizationOf(tx), id: In(ids) });
+  const timelines = await loadTimelines(tx, subscriptions);
+  const compared: ComparedSubscription[] = [];
+  for (const subscription of subscriptions) {
+    await nextTurn();
+    const { customerId, dueAt } = subscription;
+    const history = { customerId, dueAt, terms: subscription, ...(timelines.get(subscription.id) as LoadedTimeline) };
     const time = comparedTime(history, window);
-    if (!time) return [];
-    const { organizationId, id: subscriptionId, customerId } = history.subscription;
-    return [{ organizationId, subscriptionId, customerId, time, input: simulationInput(history, plan, time) }];
-  });
+    if (time) compared.push({ subscription, history, time });
+  }
+  return compared;
+}
 
-/** Cut so that each group asks for a bounded number of readings, if one subscription alone does not ask for more. */
-function groupsOf(tasks: Task[]): Task[][] {
-  const groups: Task[][] = [[]];
+/** Groups that ask for a bounded number of readings each, if one subscription alone does not ask for more. */
+async function* groupsOf(subscriptions: ComparedSubscription[], plan: SimulatedPlan): AsyncGenerator<Rating[]> {
+  let group: Rating[] = [];
   let readings = 0;
-  for (const task of tasks) {
-    const required = requiredReadings(task.input).length;
-    if (readings > 0 && readings + required > READINGS) {
-      groups.push([]);
+  for (const { subscription, history, time } of subscriptions) {
+    await nextTurn();
+    const input = simulationInput(history, plan, time);
+    const required = requiredReadings(input);
+    if (readings > 0 && readings + required.length > READINGS) {
+      yield group;
+      group = [];
       readings = 0;
     }
-    groups.at(-1)?.push(task);
-    readings += required;
+    group.push({ organizationId: subscription.organizationId, subscriptionId: subscription.id, input, required });
+    readings += required.length;
   }
-  return groups;
+  if (group.length > 0) yield group;
 }

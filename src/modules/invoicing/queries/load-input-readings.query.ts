@@ -1,28 +1,29 @@
 import type { EntityManager } from 'typeorm';
 import { loadReadings, type Reading } from '../../metering/index.js';
-import { readingKey, requiredReadings, type BillingInput } from '../domain/expected-lines.js';
+import { readingKey, type requiredReadings } from '../domain/expected-lines.js';
 
-export interface TenantBillingInput {
+/** What one input of the pure code requires. */
+export interface RequiredReadings {
   organizationId: string;
-  input: BillingInput;
+  required: ReturnType<typeof requiredReadings>;
 }
 
 /**
- * The readings that each of these inputs requires, all with one statement. `knownAt`: a transaction snapshot, which they
- * count what was visible in; null: what is visible now.
+ * The readings that many inputs require, all with one statement, each by `readingKey`. `knownAt`: a transaction snapshot,
+ * which they count what was visible in; null: what is visible now.
  */
 export async function loadInputReadings(
   tx: EntityManager,
-  inputs: readonly TenantBillingInput[],
+  inputs: readonly RequiredReadings[],
   knownAt: string | null,
 ): Promise<Map<string, Reading>[]> {
-  const requests = inputs.map(({ organizationId, input }) =>
-    requiredReadings(input).map((request) => ({ ...request, organizationId, knownAt })),
+  const requests = inputs.flatMap(({ organizationId, required }) =>
+    required.map((request) => ({ ...request, organizationId, knownAt })),
   );
-  const all = await loadReadings(tx, requests.flat());
+  const all = await loadReadings(tx, requests);
   let offset = 0;
-  return requests.map(({ length }) => {
-    const own = all.slice(offset, (offset += length));
+  return inputs.map(({ required }) => {
+    const own = all.slice(offset, (offset += required.length));
     return new Map(own.map((reading) => [readingKey(reading), reading]));
   });
 }

@@ -51,7 +51,7 @@ export const countCustomersOf = (tx: EntityManager, ids: readonly string[]): Pro
  */
 export async function loadBilledAmounts(
   tx: EntityManager,
-  times: { subscriptionId: string; time: Span }[],
+  compared: { subscription: { id: string }; time: Span }[],
 ): Promise<Map<string, Decimal>> {
   const rows = await tx.query<{ id: string; amount: string }[]>(
     `SELECT w.id, sum(l.amount)::text AS amount
@@ -63,9 +63,9 @@ export async function loadBilledAmounts(
       GROUP BY w.id`,
     [
       organizationOf(tx),
-      times.map(({ subscriptionId }) => subscriptionId),
-      times.map(({ time }) => time.start),
-      times.map(({ time }) => time.end),
+      compared.map(({ subscription }) => subscription.id),
+      compared.map(({ time }) => time.start),
+      compared.map(({ time }) => time.end),
     ],
   );
   return new Map(rows.map((row) => [row.id, decimal(row.amount)]));
