@@ -35,6 +35,8 @@ const UTC_NAMES = new Set(['UTC', 'Etc/UTC']);
  */
 type WallTime = number;
 
+const anchorWalls = new WeakMap<Cadence, WallTime>();
+
 /** True for a name of the IANA time zone database in its own spelling ("Europe/Berlin", "Asia/Kolkata", "UTC"); no offsets. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Z]/.test(name)) return false;
@@ -122,7 +124,14 @@ function checked(cadence: Cadence): Cadence {
   return cadence;
 }
 
-const anchorWall = (cadence: Cadence): WallTime => wallTime(cadence.anchor.getTime(), cadence.timeZone);
+/** What the clock shows at the anchor, which every boundary of a cadence is counted from. A cadence is never changed. */
+function anchorWall(cadence: Cadence): WallTime {
+  const known = anchorWalls.get(cadence);
+  if (known !== undefined) return known;
+  const wall = wallTime(cadence.anchor.getTime(), cadence.timeZone);
+  anchorWalls.set(cadence, wall);
+  return wall;
+}
 
 /** What a clock in the zone shows at an instant (offsets of whole seconds, as before 1972, included). */
 function wallTime(instantMs: number, timeZone: string): WallTime {

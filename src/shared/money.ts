@@ -1,9 +1,12 @@
-import { code as currencyByCode } from 'currency-codes';
+import { data as currencies } from 'currency-codes';
 import { Decimal, ONE, sum, ZERO } from './decimal.js';
+
+/** Every line that is rounded asks for its currency. */
+const DIGITS_BY_CURRENCY: ReadonlyMap<string, number> = new Map(currencies.map(({ code, digits }) => [code, digits]));
 
 /** Minor-unit digits of an ISO 4217 currency (JPY 0, USD 2, KWD 3), or null when there is no such currency. */
 export function minorUnitDigits(currency: string): number | null {
-  return /^[A-Z]{3}$/.test(currency) ? (currencyByCode(currency)?.digits ?? null) : null;
+  return DIGITS_BY_CURRENCY.get(currency) ?? null;
 }
 
 /** The one rounding of a line: to the currency's minor unit, half away from zero (billing-rules §1.4). */

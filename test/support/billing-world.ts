@@ -24,6 +24,20 @@ export interface InvoiceView {
   lines: LineView[];
 }
 
+export interface ComparisonView {
+  billed: string;
+  simulated: string;
+  difference: string;
+}
+
+export interface SimulationTotalsView extends ComparisonView {
+  customers: number;
+  winners: number;
+  losers: number;
+  unchanged: number;
+  skipped: { reason: string; subscriptions: number }[];
+}
+
 interface Node {
   id: string;
 }
@@ -188,6 +202,29 @@ export class BillingWorld {
       { events: [{ meterName, customerExternalId, timestamp, quantity, ...more }] },
     );
     if (recordUsage.accepted !== 1) throw new Error(`Not accepted: ${JSON.stringify(recordUsage.results)}`);
+  }
+
+  /** History rated under another plan: the customers by external id, and the totals. */
+  async simulate(
+    planId: string,
+    from: string,
+    to: string,
+    customerIds: string[] | null = null,
+  ): Promise<{ customers: Record<string, ComparisonView>; totals: SimulationTotalsView }> {
+    const { simulatePlan } = await this.api.query<{
+      simulatePlan: {
+        customers: { nodes: (ComparisonView & { customer: { externalId: string } })[] };
+        totals: SimulationTotalsView;
+      };
+    }>(
+      `query ($planId: ID!, $from: DateTime!, $to: DateTime!, $customerIds: [ID!]) {
+         simulatePlan(planId: $planId, from: $from, to: $to, customerIds: $customerIds) {
+           customers(first: 100) { nodes { customer { externalId } billed simulated difference } }
+           totals { customers billed simulated difference winners losers unchanged skipped { reason subscriptions } } } }`,
+      { planId, from, to, customerIds },
+    );
+    const { customers, totals } = simulatePlan;
+    return { customers: Object.fromEntries(customers.nodes.map(({ customer, ...view }) => [customer.externalId, view])), totals };
   }
 
   /** The subscription's invoices, oldest first. */

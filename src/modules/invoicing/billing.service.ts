@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
-import { currentSnapshot, loadReadings, type Reading } from '../metering/index.js';
+import { currentSnapshot } from '../metering/index.js';
 import { TestClocksService, type Organization } from '../organizations/index.js';
 import {
   advance,
@@ -18,7 +18,7 @@ import {
 } from '../subscriptions/index.js';
 import { lookBackStart } from './domain/billing-spans.js';
 import { diffLines, prepaidOf, type IssuedLine } from './domain/diff-lines.js';
-import { expectedLines, readingKey, requiredReadings, type BillingInput } from './domain/expected-lines.js';
+import { expectedLines, requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
   loadCatalog,
   loadIssuedLines,
@@ -27,6 +27,7 @@ import {
   loadReplacedStarts,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
+import { loadInputReadings } from './queries/load-input-readings.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
 
 /** A subscription to be brought to the instant `at`: its state advanced, and what is due by then billed. */
@@ -87,7 +88,11 @@ export class BillingService implements OnModuleInit {
   async compute(tx: EntityManager, tasks: BillingTask[]): Promise<SettledTask[]> {
     const prepared = await this.prepare(tx, tasks);
     const knownSnapshot = await currentSnapshot(tx);
-    const readings = await this.readings(tx, prepared, knownSnapshot);
+    const inputs = prepared.map(({ input, task: { subscription } }) => ({
+      organizationId: subscription.organizationId,
+      required: requiredReadings(input),
+    }));
+    const readings = await loadInputReadings(tx, inputs, knownSnapshot);
     const presents = await this.presents(tx, tasks);
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
@@ -176,19 +181,6 @@ export class BillingService implements OnModuleInit {
           asOf: at,
         },
       };
-    });
-  }
-
-  /** The readings of every task, all with one statement, each counting what the snapshot sees. */
-  private async readings(tx: EntityManager, prepared: PreparedTask[], knownAt: string): Promise<Map<string, Reading>[]> {
-    const requests = prepared.map(({ input, task }) =>
-      requiredReadings(input).map((request) => ({ ...request, organizationId: task.subscription.organizationId, knownAt })),
-    );
-    const all = await loadReadings(tx, requests.flat());
-    let offset = 0;
-    return requests.map(({ length }) => {
-      const own = all.slice(offset, (offset += length));
-      return new Map(own.map((reading) => [readingKey(reading), reading]));
     });
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index.js';
 import { CustomersModule } from '../customers/index.js';
 import { SubscriptionsModule } from '../subscriptions/index.js';
 import { BillingJobs } from './billing.jobs.js';
@@ -11,15 +12,17 @@ import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
 import { InvoicesService } from './invoices.service.js';
 import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
+import { SimulatedCustomersResolver, SimulationsResolver } from './graphql/simulations.resolver.js';
 import { VerificationResolver } from './graphql/verification.resolver.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
+import { SimulationsService } from './simulations.service.js';
 import { StandingService } from './standing.service.js';
 import { TimeTravelService } from './time-travel.service.js';
 import { VerificationService } from './verification.service.js';
 import { WorkersService } from './workers.service.js';
 
 @Module({
-  imports: [CustomersModule, SubscriptionsModule],
+  imports: [CustomersModule, CatalogModule, SubscriptionsModule],
   controllers: [WorkersHealthController],
   providers: [
     BillingService,
@@ -28,6 +31,7 @@ import { WorkersService } from './workers.service.js';
     InvoicesService,
     PlanChangesService,
     PreviewsService,
+    SimulationsService,
     StandingService,
     TimeTravelService,
     VerificationService,
@@ -40,6 +44,8 @@ import { WorkersService } from './workers.service.js';
     VerificationResolver,
     CustomerInvoicesResolver,
     SubscriptionInvoicesResolver,
+    SimulationsResolver,
+    SimulatedCustomersResolver,
   ],
   exports: [WorkersService],
 })

@@ -1,4 +1,4 @@
-import { boundary, periodAt, type Span } from '../../../shared/calendar.js';
+import { boundary, periodAt, type Cadence, type Period, type Span } from '../../../shared/calendar.js';
 import { prorationFraction, type Fraction, type Proration } from '../../../shared/proration.js';
 import { segmentAt, type Segment } from '../../subscriptions/domain/index.js';
 
@@ -19,9 +19,10 @@ export interface BillingSpan extends Span {
  */
 export function billingSpans(segments: readonly Segment[], from: Date, asOf: Date): BillingSpan[] {
   const spans: BillingSpan[] = [];
+  const periodAtFrom = periodFinder(from);
   for (const segment of segments) {
     if (segment.kind !== 'PLAN' || !segment.cadence || segment.start > asOf) continue;
-    const first = periodAt(segment.cadence, segment.start > from ? segment.start : from);
+    const first = segment.start > from ? periodAt(segment.cadence, segment.start) : periodAtFrom(segment.cadence);
     if (segment.end !== null && segment.end <= first.start) continue;
     for (let { index, start, end } = first; start <= asOf && (segment.end === null || start < segment.end); index += 1) {
       if (end > start) spans.push(spanOf(segment, { start, end }));
@@ -30,6 +31,15 @@ export function billingSpans(segments: readonly Segment[], from: Date, asOf: Dat
     }
   }
   return spans;
+}
+
+/** `periodAt`, found once for as many segments in a row as share a cadence: of a long history, most of what lies before `from`. */
+function periodFinder(at: Date): (cadence: Cadence) => Period {
+  let last: { cadence: Cadence; period: Period } | undefined;
+  return (cadence) => {
+    if (last?.cadence !== cadence) last = { cadence, period: periodAt(cadence, at) };
+    return last.period;
+  };
 }
 
 function spanOf(segment: Segment, fullPeriod: Span): BillingSpan {

@@ -6,6 +6,8 @@ import { Subscription, SubscriptionEntry } from '../subscription.entity.js';
 export interface LoadedTimeline {
   entries: SubscriptionEntry[];
   segments: Segment[];
+  /** The plan versions that the entries of all these time lines name. */
+  plans: ReadonlyMap<string, Plan>;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function loadTimelines(
   return new Map(
     subscriptions.map((subscription) => {
       const own = bySubscription.get(subscription.id) ?? [];
-      return [subscription.id, { entries: own, segments: segmentsOf(subscription, own, plans) }];
+      return [subscription.id, { entries: own, segments: segmentsOf(subscription, own, plans), plans }];
     }),
   );
 }
