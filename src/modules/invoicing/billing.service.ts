@@ -20,11 +20,11 @@ import { lookBackStart } from './domain/billing-spans.js';
 import { diffLines, prepaidOf, type IssuedLine } from './domain/diff-lines.js';
 import { expectedLines, readingKey, requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
+  findDraftedSince,
   loadCatalog,
   loadIssuedLines,
   loadOrganizations,
   loadOverdue,
-  loadReplacedStarts,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
@@ -72,6 +72,8 @@ export class BillingService implements OnModuleInit {
     );
     this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
+      const drafted = await findDraftedSince(tx, subscription, at);
+      if (drafted) subscription.rebillFrom = earlier(subscription.rebillFrom, drafted);
       await this.settle(tx, [{ subscription, at, actor, reason }]);
       const now = await this.testClocks.now(tx, subscription.testClockId);
       await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
@@ -103,8 +105,10 @@ export class BillingService implements OnModuleInit {
   async lookBackTo(tx: EntityManager, subscriptionId: string, from: Date): Promise<void> {
     const subscription = await this.subscriptions.lock(tx, subscriptionId);
     const now = wholeSecond(await this.testClocks.now(tx, subscription.testClockId));
-    const { organizationId, id, rebillFrom, dueAt } = subscription;
-    await tx.update(Subscription, { organizationId, id }, { rebillFrom: earlier(rebillFrom, from), dueAt: earlier(dueAt, now) });
+    const { organizationId, id, dueAt } = subscription;
+    const drafted = await findDraftedSince(tx, subscription, now);
+    const rebillFrom = earlier(subscription.rebillFrom, drafted ? earlier(drafted, from) : from);
+    await tx.update(Subscription, { organizationId, id }, { rebillFrom, dueAt: earlier(dueAt, now) });
   }
 
   /** As `lookBackTo`, and drafts at once. */
@@ -137,16 +141,15 @@ export class BillingService implements OnModuleInit {
     const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
     const timelines = await loadTimelines(tx, subscriptions);
     const organizations = await loadOrganizations(tx, organizationIds);
-    const instants = tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at }));
-    const overdue = await loadOverdue(tx, instants);
-    const replaced = await loadReplacedStarts(tx, instants);
+    const overdue = await loadOverdue(
+      tx,
+      tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at })),
+    );
     const scopes = tasks.map(({ subscription, at }) => {
-      const { organizationId, id: subscriptionId, startedAt } = subscription;
+      const { organizationId, id: subscriptionId } = subscription;
       const segments = timelines.get(subscriptionId)?.segments ?? [];
       const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
-      const replacedFrom = replaced.get(subscriptionId);
-      const rebillFrom = replacedFrom ? earlier(subscription.rebillFrom, replacedFrom) : subscription.rebillFrom;
-      const from = lookBackStart(segments, at, periods, { startedAt, rebillFrom });
+      const from = lookBackStart(segments, at, periods, subscription);
       return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);
