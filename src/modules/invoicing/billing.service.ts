@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
+import { conflict } from '../../shared/errors.js';
 import { currentSnapshot, loadReadings, type Reading } from '../metering/index.js';
 import { TestClocksService, type Organization } from '../organizations/index.js';
 import {
@@ -67,9 +68,10 @@ export class BillingService implements OnModuleInit {
   onModuleInit(): void {
     // What falls due at this very instant, too: a decision on a boundary is about the period that begins there. If it takes effect
     // at once, it replaces the draft that this makes.
-    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) =>
-      this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at),
-    );
+    this.events.on(subscriptionChanging, async (tx, { subscriptionId, at }) => {
+      if (await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at)) return;
+      throw conflict('Too many periods are still to be billed. Try again when the scheduled run has billed them.');
+    });
     this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
       const drafted = await findDraftedSince(tx, subscription, at);
@@ -119,13 +121,14 @@ export class BillingService implements OnModuleInit {
     await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
   }
 
-  /** Settles one due instant after the other, oldest first. */
-  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<void> {
+  /** Settles one due instant after the other, oldest first. False: there are more, for the run to do. */
+  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<boolean> {
     for (let count = 0; count < MAX_PERIODS_AT_ONCE; count += 1) {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
-      if (subscription.dueAt === null || !isDue(subscription.dueAt)) return;
+      if (subscription.dueAt === null || !isDue(subscription.dueAt)) return true;
       await this.settle(tx, [{ subscription, at: subscription.dueAt, actor: SYSTEM, reason: null }]);
     }
+    return false;
   }
 
   /** *Now*, by test clock (null: the real time). */
