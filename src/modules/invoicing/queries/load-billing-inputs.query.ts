@@ -72,6 +72,7 @@ interface IssuedRow {
   period_end: Date;
   quantity: string;
   amount: string;
+  billed_before: string;
   kind: IssuedLine['kind'];
   status: string;
   waived: boolean;
@@ -84,6 +85,7 @@ interface IssuedRow {
 export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest[]): Promise<Map<string, IssuedLine[]>> {
   const rows = await tx.query<IssuedRow[]>(
     `SELECT l.subscription_id, l.charge_id, l.key_start, l.period_start, l.period_end, l.quantity::text AS quantity, l.amount::text AS amount, l.kind,
+            coalesce(l.explanation ->> 'billedBefore', '0') AS billed_before,
             i.status, i.waived
        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (organization_id, subscription_id, start_at, billed_at)
        JOIN invoice_lines l ON l.organization_id = w.organization_id AND l.subscription_id = w.subscription_id AND l.period_end > w.start_at
@@ -105,6 +107,7 @@ export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest
       span: { start: row.period_start, end: row.period_end },
       quantity: decimal(row.quantity),
       amount: decimal(row.amount),
+      billedBefore: decimal(row.billed_before),
       kind: row.kind,
       invoice: row.status === 'DRAFT' ? 'DRAFT' : row.waived ? 'WAIVED' : 'FINAL',
     });
