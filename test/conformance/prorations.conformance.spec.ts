@@ -157,6 +157,7 @@ function checkCreditCap({ parameters, expected }: CreditCapCase): void {
     span,
     quantity: ONE,
     amount,
+    billedBefore: ZERO,
     invoice: 'FINAL',
   }));
   const kept = paid.minus(credited).minus(potential);

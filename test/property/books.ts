@@ -169,7 +169,9 @@ export class Books {
     for (const { key, kind, charge, span, quantity, amount, explanation } of lines) {
       const invoice = isCredit ? ('FINAL' as const) : ('DRAFT' as const);
       const { proration } = explanation;
-      this.lines.push({ key, kind, chargeId: charge.id, span, quantity, amount, invoice, billedAt, draft, proration });
+      const billedBefore = decimal(explanation.billedBefore ?? '0');
+      const line = { key, kind, chargeId: charge.id, span, quantity, amount, billedBefore };
+      this.lines.push({ ...line, invoice, billedAt, draft, proration });
     }
   }
 

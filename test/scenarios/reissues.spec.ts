@@ -109,6 +109,24 @@ describe('what is billed again', () => {
     ]);
   });
 
+  it('is the credit, too, where the line that it was for has been billed again', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'prepaid');
+    await ada.travel('2026-01-11T00:00:00Z');
+    await ada.changePlan('large-prepaid');
+    await ada.travel('2026-01-12T00:00:00Z');
+    const [first, change] = await ada.invoices();
+    await world.void(first.id, { reissue: true });
+    await ada.travel('2026-01-13T00:00:00Z');
+    await world.void(change.id, { reissue: true });
+    await ada.travel('2026-02-01T02:00:00Z');
+    // January is 52 still: the 31 that made good for the credit, too, less 21, and 42.
+    expect((await ada.ledger()).slice(2)).toEqual([
+      'OPEN 31: CORRECTION Base 2026-01-01/2026-01-11 31',
+      'OPEN 21: CREDIT Base 2026-01-01/2026-01-11 -21 + Base 2026-01-11/2026-02-01 42',
+      'OPEN 62: Base 2026-02-01/2026-03-01 62',
+    ]);
+  });
+
   it('gives the credit back that the voided invoice had used', async () => {
     const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'basic');
     await ada.travel('2026-02-01T02:00:00Z');

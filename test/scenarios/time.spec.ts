@@ -13,6 +13,7 @@ describe('time', () => {
     const calls = await of.meter({ name: 'calls', aggregation: 'SUM' });
     await of.plan({ lookupKey: 'basic', type: 'FIXED', charges: [flat('31')] });
     await of.plan({ lookupKey: 'prepaid', type: 'FIXED', charges: [flat('31', IN_ADVANCE)] });
+    await of.plan({ lookupKey: 'daily', type: 'FIXED', billingInterval: 'DAY', charges: [flat('1')] });
     await of.plan({ lookupKey: 'weekly', type: 'FIXED', billingInterval: 'WEEK', charges: [flat('7')] });
     const charges = [
       flat('12.34'),
@@ -183,6 +184,17 @@ describe('time', () => {
       ]);
       expect((await world.invoices(id)).map(({ total }) => total)).toEqual(['31', '48.34']);
     });
+  });
+
+  it('of the scheduled runs may be so late that a decision has to wait, which would skip what is still to be billed', async () => {
+    clock.set('2020-01-01T00:00:00Z');
+    await world.customer('daily');
+    const id = await world.subscribe('daily', 'daily');
+    clock.set('2021-03-01T00:00:00Z');
+    const mutation = `mutation ($id: ID!) { cancelSubscription(id: $id, input: { timing: IMMEDIATE }) { id } }`;
+    expect((await app.api.failure(mutation, { id })).extensions.code).toBe('CONFLICT');
+    expect(await world.invoices(id)).toEqual([]);
+    expect(await world.subscription(id, 'status')).toEqual({ status: 'ACTIVE' });
   });
 
   describe('on invoice numbers', () => {

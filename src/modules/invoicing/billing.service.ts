@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
+import { conflict } from '../../shared/errors.js';
 import { currentSnapshot } from '../metering/index.js';
 import { TestClocksService, type Organization } from '../organizations/index.js';
 import {
@@ -20,11 +21,11 @@ import { lookBackStart } from './domain/billing-spans.js';
 import { diffLines, prepaidOf, type IssuedLine } from './domain/diff-lines.js';
 import { expectedLines, requiredReadings, type BillingInput } from './domain/expected-lines.js';
 import {
+  findDraftedSince,
   loadCatalog,
   loadIssuedLines,
   loadOrganizations,
   loadOverdue,
-  loadReplacedStarts,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
 import { loadInputReadings } from './queries/load-input-readings.query.js';
@@ -68,11 +69,14 @@ export class BillingService implements OnModuleInit {
   onModuleInit(): void {
     // What falls due at this very instant, too: a decision on a boundary is about the period that begins there. If it takes effect
     // at once, it replaces the draft that this makes.
-    this.events.on(subscriptionChanging, (tx, { subscriptionId, at }) =>
-      this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at),
-    );
+    this.events.on(subscriptionChanging, async (tx, { subscriptionId, at }) => {
+      if (await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= at)) return;
+      throw conflict('Too many periods are still to be billed. Try again when the scheduled run has billed them.');
+    });
     this.events.on(subscriptionChanged, async (tx, { subscriptionId, at, actor, reason }) => {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
+      const drafted = await findDraftedSince(tx, subscription, at);
+      if (drafted) subscription.rebillFrom = earlier(subscription.rebillFrom, drafted);
       await this.settle(tx, [{ subscription, at, actor, reason }]);
       const now = await this.testClocks.now(tx, subscription.testClockId);
       await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
@@ -108,8 +112,10 @@ export class BillingService implements OnModuleInit {
   async lookBackTo(tx: EntityManager, subscriptionId: string, from: Date): Promise<void> {
     const subscription = await this.subscriptions.lock(tx, subscriptionId);
     const now = wholeSecond(await this.testClocks.now(tx, subscription.testClockId));
-    const { organizationId, id, rebillFrom, dueAt } = subscription;
-    await tx.update(Subscription, { organizationId, id }, { rebillFrom: earlier(rebillFrom, from), dueAt: earlier(dueAt, now) });
+    const { organizationId, id, dueAt } = subscription;
+    const drafted = await findDraftedSince(tx, subscription, now);
+    const rebillFrom = earlier(subscription.rebillFrom, drafted ? earlier(drafted, from) : from);
+    await tx.update(Subscription, { organizationId, id }, { rebillFrom, dueAt: earlier(dueAt, now) });
   }
 
   /** As `lookBackTo`, and drafts at once. */
@@ -120,13 +126,14 @@ export class BillingService implements OnModuleInit {
     await this.catchUp(tx, subscriptionId, (dueAt) => dueAt <= now);
   }
 
-  /** Settles one due instant after the other, oldest first. */
-  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<void> {
+  /** Settles one due instant after the other, oldest first. False: there are more, for the run to do. */
+  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<boolean> {
     for (let count = 0; count < MAX_PERIODS_AT_ONCE; count += 1) {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
-      if (subscription.dueAt === null || !isDue(subscription.dueAt)) return;
+      if (subscription.dueAt === null || !isDue(subscription.dueAt)) return true;
       await this.settle(tx, [{ subscription, at: subscription.dueAt, actor: SYSTEM, reason: null }]);
     }
+    return false;
   }
 
   /** *Now*, by test clock (null: the real time). */
@@ -142,16 +149,15 @@ export class BillingService implements OnModuleInit {
     const organizationIds = [...new Set(subscriptions.map((subscription) => subscription.organizationId))];
     const timelines = await loadTimelines(tx, subscriptions);
     const organizations = await loadOrganizations(tx, organizationIds);
-    const instants = tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at }));
-    const overdue = await loadOverdue(tx, instants);
-    const replaced = await loadReplacedStarts(tx, instants);
+    const overdue = await loadOverdue(
+      tx,
+      tasks.map(({ subscription: { organizationId, id }, at }) => ({ organizationId, id, at })),
+    );
     const scopes = tasks.map(({ subscription, at }) => {
-      const { organizationId, id: subscriptionId, startedAt } = subscription;
+      const { organizationId, id: subscriptionId } = subscription;
       const segments = timelines.get(subscriptionId)?.segments ?? [];
       const periods = organizations.get(organizationId)?.lateUsagePeriods ?? 0;
-      const replacedFrom = replaced.get(subscriptionId);
-      const rebillFrom = replacedFrom ? earlier(subscription.rebillFrom, replacedFrom) : subscription.rebillFrom;
-      const from = lookBackStart(segments, at, periods, { startedAt, rebillFrom });
+      const from = lookBackStart(segments, at, periods, subscription);
       return { organizationId, subscriptionId, segments, from, billedAt: at };
     });
     const issued = await loadIssuedLines(tx, scopes);

@@ -14,6 +14,8 @@ export interface IssuedLine {
   span: Span;
   quantity: Decimal;
   amount: Decimal;
+  /** Of a correction: what the lines before it came to. With its own amount, what the span was billed by then. */
+  billedBefore: Decimal;
   /** DRAFT: its usage is read again at finalization. WAIVED: its invoice was voided, and nothing takes its place. */
   invoice: 'DRAFT' | 'FINAL' | 'WAIVED';
 }
@@ -75,8 +77,9 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
   const prepaid = new Map<string, PrepaidLine>();
   for (const [key, lines] of byKey(issued)) {
     let billed = ZERO;
-    for (const { kind, span, amount } of lines) {
-      if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount });
+    for (const { kind, span, amount, billedBefore } of lines) {
+      // A correction may make good for a credit, which may since have been voided: it bills its span with what was billed before.
+      if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount: amount.plus(billedBefore) });
       billed = billed.plus(amount);
       if (billed.isZero()) prepaid.delete(key);
     }

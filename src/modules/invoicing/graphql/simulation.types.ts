@@ -13,7 +13,8 @@ export class SimulatedCustomerType {
   @Field(() => DecimalScalarType, { description: 'What the plan would have billed for the same time.' }) simulated: string;
   @Field(() => DecimalScalarType, { description: 'simulated − billed: positive, the customer would have paid more.' })
   difference: string;
-  customerId: string;
+  /** The customer's. */
+  id: string;
 }
 
 export const SimulatedCustomerConnectionType = connectionOf(SimulatedCustomerType, 'SimulatedCustomer');

@@ -59,14 +59,9 @@ export class SimulationsResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<SimulatedCustomerType>> {
-    const page = idPage({ first, after });
+    const page = idPage('simulatedCustomers', { first, after });
     const rows = await context.read((tx) => this.simulations.page(tx, simulation, page));
-    return connectionFrom(
-      rows.map(simulatedCustomer),
-      page,
-      ({ customerId }) => customerId,
-      async () => (await summary()).customers,
-    );
+    return connectionFrom(rows.map(simulatedCustomer), page, async () => (await summary()).customers);
   }
 
   @ResolveField(() => SimulationTotalsType, {
@@ -82,13 +77,13 @@ export class SimulationsResolver {
 export class SimulatedCustomersResolver {
   @ResolveField(() => CustomerType)
   @Requires('any')
-  customer(@Parent() { customerId }: SimulatedCustomerType, @Context() context: RequestContext): Promise<CustomerType | null> {
-    return context.load(customerById, customerId);
+  customer(@Parent() { id }: SimulatedCustomerType, @Context() context: RequestContext): Promise<CustomerType | null> {
+    return context.load(customerById, id);
   }
 }
 
 const simulatedCustomer = (comparison: CustomerComparison): SimulatedCustomerType => ({
-  customerId: comparison.customerId,
+  id: comparison.customerId,
   billed: decimalText(comparison.billed),
   simulated: decimalText(comparison.simulated),
   difference: decimalText(differenceOf(comparison)),

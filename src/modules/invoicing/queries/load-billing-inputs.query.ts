@@ -72,6 +72,7 @@ interface IssuedRow {
   period_end: Date;
   quantity: string;
   amount: string;
+  billed_before: string;
   kind: IssuedLine['kind'];
   status: string;
   waived: boolean;
@@ -84,6 +85,7 @@ interface IssuedRow {
 export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest[]): Promise<Map<string, IssuedLine[]>> {
   const rows = await tx.query<IssuedRow[]>(
     `SELECT l.subscription_id, l.charge_id, l.key_start, l.period_start, l.period_end, l.quantity::text AS quantity, l.amount::text AS amount, l.kind,
+            coalesce(l.explanation ->> 'billedBefore', '0') AS billed_before,
             i.status, i.waived
        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (organization_id, subscription_id, start_at, billed_at)
        JOIN invoice_lines l ON l.organization_id = w.organization_id AND l.subscription_id = w.subscription_id AND l.period_end > w.start_at
@@ -105,6 +107,7 @@ export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest
       span: { start: row.period_start, end: row.period_end },
       quantity: decimal(row.quantity),
       amount: decimal(row.amount),
+      billedBefore: decimal(row.billed_before),
       kind: row.kind,
       invoice: row.status === 'DRAFT' ? 'DRAFT' : row.waived ? 'WAIVED' : 'FINAL',
     });
@@ -113,29 +116,21 @@ export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest
 }
 
 /**
- * The earliest span on the drafts of the same instants, which are about to be replaced: they may hold more than a run looks at
- * of its own accord. Served by invoices_billing_key and invoice_lines_position_key.
+ * The earliest span on the drafts that were billed at an instant. Settling once more at that instant replaces them, and they may
+ * hold more than a run looks at of its own accord. Served by invoices_billing_key and invoice_lines_position_key.
  */
-export async function loadReplacedStarts(
+export async function findDraftedSince(
   tx: EntityManager,
-  subscriptions: { organizationId: string; id: string; at: Date }[],
-): Promise<Map<string, Date>> {
-  const rows = await tx.query<{ id: string; start: Date }[]>(
-    `SELECT w.id, min(l.key_start) AS start
-       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w (organization_id, id, at)
-       JOIN invoices i ON i.organization_id = w.organization_id AND i.subscription_id = w.id AND i.billed_at = w.at AND i.status = 'DRAFT'
-       JOIN invoice_lines l ON l.organization_id = i.organization_id AND l.invoice_id = i.id AND l.key_start IS NOT NULL
-      GROUP BY w.id`,
-    columnsOf(subscriptions),
+  { organizationId, id }: { organizationId: string; id: string },
+  billedAt: Date,
+): Promise<Date | null> {
+  const [row] = await tx.query<{ start: Date | null }[]>(
+    `SELECT min(l.key_start) AS start FROM invoices i JOIN invoice_lines l ON l.organization_id = i.organization_id AND l.invoice_id = i.id
+      WHERE i.organization_id = $1 AND i.subscription_id = $2 AND i.billed_at = $3 AND i.status = 'DRAFT'`,
+    [organizationId, id, billedAt],
   );
-  return new Map(rows.map((row) => [row.id, row.start]));
+  return row.start;
 }
-
-const columnsOf = (subscriptions: { organizationId: string; id: string; at: Date }[]): unknown[] => [
-  subscriptions.map((subscription) => subscription.organizationId),
-  subscriptions.map((subscription) => subscription.id),
-  subscriptions.map((subscription) => subscription.at),
-];
 
 /** The subscriptions among these that have an OPEN invoice whose due date has passed. Served by invoices_subscription_idx. */
 export async function loadOverdue(
@@ -146,7 +141,11 @@ export async function loadOverdue(
     `SELECT w.id FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w (organization_id, id, at)
       WHERE EXISTS (SELECT FROM invoices i WHERE i.organization_id = w.organization_id AND i.subscription_id = w.id
                       AND i.status = 'OPEN' AND i.due_at <= w.at)`,
-    columnsOf(subscriptions),
+    [
+      subscriptions.map((subscription) => subscription.organizationId),
+      subscriptions.map((subscription) => subscription.id),
+      subscriptions.map((subscription) => subscription.at),
+    ],
   );
   return new Set(rows.map((row) => row.id));
 }
