@@ -131,6 +131,7 @@ function known(subscription: Subscription, billedUntil: Date): Pick<Subscription
       span,
       quantity,
       amount,
+      billedBefore: ZERO,
       invoice: 'FINAL',
     })),
   };

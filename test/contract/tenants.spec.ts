@@ -86,6 +86,13 @@ const PLACES: Record<string, Record<string, Place>> = {
     customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
     subscriptionId: { names: 'subscription', with: (subscriptionId) => ({ subscriptionId }) },
   },
+  simulatePlan: {
+    planId: { names: 'plan', with: (planId) => ({ planId, ...span }) },
+    'customerIds.0': {
+      names: 'customer',
+      with: (customerId, { plan }) => ({ planId: plan, customerIds: [customerId], ...span }),
+    },
+  },
   verifyInvoice: id('invoice'),
   testClock: id('testClock'),
   archiveMeter: id('meter'),

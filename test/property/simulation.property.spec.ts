@@ -153,7 +153,10 @@ function bill({ terms: subscription, entries }: History, plan: SimulatedPlan): I
     };
     const inView = issued.filter(({ span }) => span.end > input.from);
     const lines = diffLines(expectedLines(input, readingsFor(input)), inView, charges, { lateUsageFrom: input.from });
-    issued.push(...lines.map((line) => ({ ...line, chargeId: line.charge.id, invoice: 'FINAL' as const })));
+    for (const line of lines) {
+      const billedBefore = decimal(line.explanation.billedBefore ?? '0');
+      issued.push({ ...line, chargeId: line.charge.id, billedBefore, invoice: 'FINAL' });
+    }
   };
   const [first, ...later] = entries;
   const known = [first];
