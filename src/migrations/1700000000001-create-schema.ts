@@ -105,8 +105,10 @@ const STATEMENTS = [
      integer NOT NULL, subscription_id uuid, charge_id uuid, kind text NOT NULL, description text NOT NULL, quantity
      numeric NOT NULL, unit_amount numeric, amount numeric NOT NULL, tax numeric NOT NULL, period_start timestamptz,
      period_end timestamptz, key_start timestamptz, explanation jsonb NOT NULL, known_snapshot text, known_at
-     timestamptz, events_hash text, CONSTRAINT invoice_lines_position_key UNIQUE (organization_id, invoice_id, position), CONSTRAINT
+     timestamptz, events_hash text, reversed boolean NOT NULL DEFAULT false, CONSTRAINT invoice_lines_position_key UNIQUE (organization_id, invoice_id, position), CONSTRAINT
      invoice_lines_pkey PRIMARY KEY (organization_id, id))`,
+  `CREATE UNIQUE INDEX invoice_lines_billed_once_key ON invoice_lines (organization_id, subscription_id, charge_id, key_start)
+     WHERE kind = 'CHARGE' AND NOT reversed`,
   `CREATE INDEX invoice_lines_subscription_idx ON invoice_lines (organization_id, subscription_id, period_end)`,
   `CREATE TABLE payments (organization_id uuid NOT NULL, id uuid NOT NULL, invoice_id uuid NOT NULL, amount numeric NOT
      NULL, paid_at timestamptz NOT NULL, method text, reference text, created_at timestamptz NOT NULL, CONSTRAINT

@@ -1,4 +1,6 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { onConstraint } from '../../platform/database/constraint-errors.js';
+import { conflict } from '../../shared/errors.js';
 import { Charge } from '../catalog/index.js';
 import { Customer } from '../customers/index.js';
 import { Organization, TestClock } from '../organizations/index.js';
@@ -59,6 +61,10 @@ export class Invoice {
 
 @Entity('invoice_lines')
 @Unique('invoice_lines_position_key', ['organizationId', 'invoiceId', 'position'])
+@Index('invoice_lines_billed_once_key', ['organizationId', 'subscriptionId', 'chargeId', 'keyStart'], {
+  unique: true,
+  where: `kind = 'CHARGE' AND NOT reversed`,
+})
 @Index('invoice_lines_subscription_idx', ['organizationId', 'subscriptionId', 'periodEnd'])
 @ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], {
   name: 'invoice_lines_invoice_fkey',
@@ -91,6 +97,8 @@ export class InvoiceLine {
   @Column('timestamptz', { nullable: true }) knownAt: Date | null;
   /** Usage lines: tells the events behind the line from any others (`Reading.eventsHash`). */
   @Column('text', { nullable: true }) eventsHash: string | null;
+  /** Its invoice was voided to be drafted again: what it billed may be billed once more. */
+  @Column('boolean', { default: false }) reversed: boolean;
 }
 
 @Entity('payments')
@@ -145,3 +153,5 @@ export class WorkerRun {
   @Column('int', { default: 0 }) failed: number;
   @Column('text', { nullable: true }) error: string | null;
 }
+
+onConstraint('invoice_lines_billed_once_key', () => conflict('This period has been billed already.'));

@@ -103,6 +103,7 @@ export class InvoicesService {
     const now = await this.nowOf(tx, invoice);
     const from = await this.earliestSpan(tx, invoice);
     await this.become(tx, invoice, 'VOID', { voidedAt: now, statusReason: reason, waived: !reissue, finalizeAt: null });
+    if (reissue) await tx.update(InvoiceLine, { organizationId: invoice.organizationId, invoiceId: id }, { reversed: true });
     await this.credit(tx, invoice, decimal(invoice.creditsApplied).plus(invoice.amountPaid));
     if (reissue && invoice.subscriptionId) await this.billing.rebill(tx, invoice.subscriptionId, from);
     return this.get(tx, id);

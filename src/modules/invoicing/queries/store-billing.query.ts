@@ -163,6 +163,7 @@ const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date): InvoiceLin
     knownSnapshot: line.charge.type === 'USAGE' ? task.knownSnapshot : null,
     knownAt: line.charge.type === 'USAGE' ? realNow : null,
     eventsHash: line.eventsHash,
+    reversed: false,
   }));
 
 const balanceLine = (invoice: Invoice, position: number, amount: Decimal): InvoiceLine => ({
@@ -185,6 +186,7 @@ const balanceLine = (invoice: Invoice, position: number, amount: Decimal): Invoi
   knownSnapshot: null,
   knownAt: null,
   eventsHash: null,
+  reversed: false,
 });
 
 const creditOf = (invoice: Invoice, amount: Decimal, createdAt: Date): BalanceEntry => ({
