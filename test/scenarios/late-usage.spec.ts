@@ -94,6 +94,23 @@ describe('usage that arrives after its period', () => {
     expect(await bob.balance()).toBe('3');
   });
 
+  it('that makes a draft negative in its review window leaves the rest as balance, and the invoice a number', async () => {
+    const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'calls');
+    await ada.travel('2026-01-20T00:00:00Z');
+    await ada.use('calls', '2026-01-20T00:00:00Z', '100');
+    await ada.travel('2026-02-10T00:00:00Z');
+    await ada.use('calls', '2026-01-21T00:00:00Z', '-10');
+    await ada.use('calls', '2026-02-10T00:00:00Z', '20');
+    await ada.travel('2026-03-01T00:30:00Z');
+    const february = 'Calls 20 2026-02-01/2026-03-01 2';
+    expect((await ada.ledger())[1]).toBe(`DRAFT 1: CORRECTION Calls -10 2026-01-01/2026-02-01 -1 + ${february}`);
+    await ada.use('calls', '2026-01-22T00:00:00Z', '-40');
+    await ada.travel('2026-03-01T02:00:00Z');
+    expect((await ada.ledger())[1]).toBe(`PAID 0: CORRECTION Calls -50 2026-01-01/2026-02-01 -5 + ${february} + BALANCE 3`);
+    expect((await ada.latestInvoice()).number).toMatch(/^INV-2026-/);
+    expect(await ada.balance()).toBe('3');
+  });
+
   it('that is voided is credited', async () => {
     const ada = await Story.subscribed(world, '2026-01-01T00:00:00Z', 'calls');
     await ada.travel('2026-01-20T00:00:00Z');
