@@ -36,7 +36,7 @@ describe('error codes', () => {
       const { status, body } = await provoke();
       expect({ code: body.code, status }).toEqual({ code, status: HTTP_STATUS[code] });
       expect(body.detail).toMatch(/^\S.*[a-z].*$/s);
-      expect(Object.keys(body).filter((key) => !['code', 'detail', 'field'].includes(key))).toEqual([]);
+      expect(Object.keys(body).filter((key) => !['code', 'detail', 'field', 'details'].includes(key))).toEqual([]);
     }
   });
 
