@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { serveGraphiql } from './graphiql/serve-graphiql.js';
-import { parseJson } from './platform/json.js';
+import { Ndjson, parseJson } from './platform/json.js';
 
 /** A request's body, compressed and not. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -67,7 +67,7 @@ function registerBodyParsers(adapter: FastifyAdapter): void {
   });
   instance.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, textOf(body as Buffer, request.headers['content-encoding']));
+      done(null, new Ndjson(textOf(body as Buffer, request.headers['content-encoding'])));
     } catch (error) {
       done(error as Error);
     }

@@ -14,6 +14,11 @@ export const parseJsonForOutput = (text: string): unknown =>
 /** Writes JSON with the digits that were read. */
 export const writeJson = (value: unknown): string => stringify(value) ?? 'null';
 
+/** A body of one JSON value a line, still to be parsed: a line that is none is no reason to refuse the others. */
+export class Ndjson {
+  constructor(readonly text: string) {}
+}
+
 /** Parsed JSON as an answer shows it, so that it can be stored by what knows no lossless numbers. */
 export const plainJson = (value: object): object => parseJsonForOutput(writeJson(value)) as object;
 

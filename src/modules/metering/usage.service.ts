@@ -22,6 +22,7 @@ import type { Meter } from './meter.entity.js';
 import { insertUsageEvents, loadUsageEventKeys, type NewUsageEvent } from './queries/insert-usage-events.query.js';
 import {
   createProvisionalCustomers,
+  deleteCustomers,
   loadIngestionCustomers,
   type IngestionCustomer,
 } from './queries/load-ingestion-customers.query.js';
@@ -54,6 +55,12 @@ interface Candidate {
   meter: Meter;
   contribution: Contribution;
   propertiesText: string | null;
+  contentHash: Buffer;
+}
+
+interface RefusedCandidate {
+  candidate: Candidate;
+  rejection: Rejection;
 }
 
 /** Takes usage events in (billing-rules §4): accepted means counted, a duplicate counts once, a bad event stops no other. */
@@ -70,8 +77,16 @@ export class UsageService {
       results.push({ index, verdict: 'REJECTED', eventId: null, code, message });
     };
     const candidates = await this.resolveMeters(tx, events, reject);
-    const ready = await this.resolveCustomers(tx, actor, candidates, reject);
-    results.push(...(await this.store(tx, ready)));
+    const { admitted, refused, customers } = await this.admit(tx, actor, candidates);
+    results.push(...(await this.refuse(tx, refused)));
+    const created = await this.createCustomers(tx, admitted, customers);
+    const realNow = this.clock.now();
+    const rows = admitted.map((candidate) =>
+      rowOf(candidate, customers.get(candidate.event.customerExternalId) as IngestionCustomer, realNow),
+    );
+    const stored = await this.store(tx, rows);
+    results.push(...stored);
+    await this.forgetCustomers(tx, created, rows, stored);
     results.sort((a, b) => a.index - b.index);
     const count = (verdict: UsageVerdict): number => results.filter((result) => result.verdict === verdict).length;
     return {
@@ -110,36 +125,71 @@ export class UsageService {
     return candidates;
   }
 
-  private async resolveCustomers(
+  /** Which candidates may be stored, by their meter, customer and time; and the customers that are known. */
+  private async admit(
     tx: EntityManager,
     actor: Actor,
     candidates: Candidate[],
-    reject: (index: number, rejection: Rejection) => void,
-  ): Promise<IndexedRow[]> {
-    if (candidates.length === 0) return [];
-    const organization = await this.organizations.get(tx);
+  ): Promise<{ admitted: Candidate[]; refused: RefusedCandidate[]; customers: Map<string, IngestionCustomer> }> {
+    const admitted: Candidate[] = [];
+    const refused: RefusedCandidate[] = [];
+    if (candidates.length === 0) return { admitted, refused, customers: new Map() };
+    const { backfillDays, createsCustomersFromUsage } = await this.organizations.get(tx);
+    const customers = await loadIngestionCustomers(tx, externalIdsOf(candidates));
     const realNow = this.clock.now();
     const mayBackfill = may(actor, 'usage.backfill');
-    let customers = await loadIngestionCustomers(tx, externalIdsOf(candidates));
-    const timely = candidates.filter(({ index, event }) => {
+    for (const candidate of candidates) {
+      const { event, meter } = candidate;
       const customer = customers.get(event.customerExternalId);
-      if (!customer && !organization.createsCustomersFromUsage) {
-        reject(index, new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.'));
-        return false;
-      }
       const now = customer?.clockNow ?? realNow;
-      const rejection = checkTimestamp(event.timestamp ?? now, now, organization.backfillDays, mayBackfill);
-      if (rejection) reject(index, rejection);
-      return !rejection;
-    });
-    const unknown = externalIdsOf(timely).filter((externalId) => !customers.has(externalId));
-    if (unknown.length > 0) {
-      await createProvisionalCustomers(tx, unknown, realNow);
-      customers = await loadIngestionCustomers(tx, externalIdsOf(timely));
+      const rejection = meter.archivedAt
+        ? new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.')
+        : !customer && !createsCustomersFromUsage
+          ? new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.')
+          : checkTimestamp(event.timestamp ?? now, now, backfillDays, mayBackfill);
+      if (rejection) refused.push({ candidate, rejection });
+      else admitted.push(candidate);
     }
-    return timely.map((candidate) =>
-      rowOf(candidate, customers.get(candidate.event.customerExternalId) as IngestionCustomer, realNow),
-    );
+    return { admitted, refused, customers };
+  }
+
+  /** Rejects candidates, but for those that were stored before: a retry is known for ever, also after it could be stored anew. */
+  private async refuse(tx: EntityManager, refused: RefusedCandidate[]): Promise<UsageEventResult[]> {
+    const keys = refused.map(({ candidate }) => candidate.event.idempotencyKey).filter((key) => typeof key === 'string');
+    const holders = keys.length > 0 ? await loadUsageEventKeys(tx, keys) : new Map<string, never>();
+    return refused.map(({ candidate: { index, event, contentHash }, rejection: { code, message } }) => {
+      const holder = holders.get(event.idempotencyKey ?? '');
+      return holder?.contentHash.equals(contentHash)
+        ? { index, verdict: 'DUPLICATE', eventId: holder.eventId, code: null, message: null }
+        : { index, verdict: 'REJECTED', eventId: null, code, message };
+    });
+  }
+
+  /** Creates the customers that nobody knew; adds them to `customers` and returns their external ids. */
+  private async createCustomers(
+    tx: EntityManager,
+    admitted: Candidate[],
+    customers: Map<string, IngestionCustomer>,
+  ): Promise<string[]> {
+    const unknown = externalIdsOf(admitted).filter((externalId) => !customers.has(externalId));
+    if (unknown.length === 0) return [];
+    const created = await createProvisionalCustomers(tx, unknown, this.clock.now());
+    for (const [externalId, customer] of await loadIngestionCustomers(tx, unknown)) customers.set(externalId, customer);
+    return created;
+  }
+
+  /** A customer whose only event was in conflict with another was created for nothing. */
+  private async forgetCustomers(
+    tx: EntityManager,
+    created: string[],
+    rows: IndexedRow[],
+    stored: UsageEventResult[],
+  ): Promise<void> {
+    if (created.length === 0) return;
+    const accepted = new Set(stored.filter(({ verdict }) => verdict === 'ACCEPTED').map(({ index }) => index));
+    const used = new Set(rows.filter(({ index }) => accepted.has(index)).map(({ row }) => row.customerId));
+    const unused = created.filter((id) => !used.has(id));
+    if (unused.length > 0) await deleteCustomers(tx, unused);
   }
 
   private async store(tx: EntityManager, ready: IndexedRow[]): Promise<UsageEventResult[]> {
@@ -171,14 +221,26 @@ const externalIdsOf = (candidates: Candidate[]): string[] => [
 
 function prepare(index: number, event: UsageEventInput, meter: Meter | undefined): Candidate | Rejection {
   if (!meter) return new Rejection('METER_NOT_FOUND', 'There is no such meter.');
-  if (meter.archivedAt) return new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.');
   const propertiesText = event.properties ? canonicalJson(event.properties) : null;
   if (propertiesText !== null && Buffer.byteLength(propertiesText) > MAX_PROPERTIES_BYTES) {
     return new Rejection('VALIDATION_FAILED', `The properties exceed ${MAX_PROPERTIES_BYTES} bytes.`);
   }
   const contribution = contributionOf(event, meter);
-  return contribution instanceof Rejection ? contribution : { index, event, meter, contribution, propertiesText };
+  if (contribution instanceof Rejection) return contribution;
+  return { index, event, meter, contribution, propertiesText, contentHash: contentHashOf(event, meter, propertiesText) };
 }
+
+/** A timestamp that was not given is not part of the content: a retry without one is the same event. */
+function contentHashOf(
+  { customerExternalId, quantity, timestamp }: UsageEventInput,
+  { id }: Meter,
+  propertiesText: string | null,
+): Buffer {
+  const content = [id, customerExternalId, quantityText(quantity), propertiesText, timestamp?.text ?? null];
+  return createHash('sha256').update(JSON.stringify(content)).digest();
+}
+
+const quantityText = (quantity: string | null | undefined): string | null => (quantity ? decimalText(decimal(quantity)) : null);
 
 /** JSON with sorted keys, so that the same content has the same text. */
 const canonicalJson = (value: unknown): string => writeJson(sorted(value));
@@ -196,15 +258,11 @@ function sorted(value: unknown): unknown {
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
 
 function rowOf(
-  { index, event, meter, contribution, propertiesText }: Candidate,
+  { index, event, meter, contribution, propertiesText, contentHash }: Candidate,
   customer: IngestionCustomer,
   realNow: Date,
 ): IndexedRow {
-  const quantity = event.quantity ? decimalText(decimal(event.quantity)) : null;
   const id = newId();
-  // A timestamp that was not given is not part of the content: a retry without one is the same event.
-  const content = [meter.id, customer.externalId, quantity, propertiesText, event.timestamp?.text ?? null];
-  const contentHash = createHash('sha256').update(JSON.stringify(content)).digest();
   return {
     index,
     row: {
@@ -212,7 +270,7 @@ function rowOf(
       meterId: meter.id,
       customerId: customer.id,
       occurredAt: event.timestamp?.text ?? (customer.clockNow ?? realNow).toISOString(),
-      quantity,
+      quantity: quantityText(event.quantity),
       counted: contribution.counted,
       value: contribution.value ? decimalText(contribution.value) : null,
       member: contribution.member,

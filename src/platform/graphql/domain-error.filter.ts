@@ -48,10 +48,11 @@ const HTTP_CODES: Record<number, ErrorCode> = {
 };
 
 /** A body that never became a GraphQL request is still answered to a GraphQL client. */
-const bodyOf = (error: GraphQLErrorLike, { url }: FastifyRequest): object =>
-  /^\/+graphql\b/.test(url)
-    ? { errors: [graphqlError(error)] }
-    : { detail: error.message, code: error.code, ...(error.field ? { field: error.field } : {}) };
+function bodyOf(error: GraphQLErrorLike, { url }: FastifyRequest): object {
+  if (/^\/+graphql\b/.test(url)) return { errors: [graphqlError(error)] };
+  const { message: detail, code, field, details } = error;
+  return { detail, code, ...(field ? { field } : {}), ...(details ? { details } : {}) };
+}
 
 const codeOf = (error: GraphQLError): ErrorCode => (error.extensions.code as ErrorCode | undefined) ?? 'VALIDATION_FAILED';
 

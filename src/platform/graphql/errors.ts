@@ -26,8 +26,10 @@ export const formatError =
     const original = domainErrorOf(originalOf(thrown));
     if (original instanceof DomainError) return { ...located(formatted), ...pick(graphqlError(original)) };
     if (formatted.message === STACK_OVERFLOW) return tooDeep;
-    if (REFUSED.has(code)) return refused(formatted, thrown);
     if (Object.hasOwn(HTTP_STATUS, code)) return formatted;
+    // What the engine says of no field in particular is about the request, such as an operation of a kind that is not served.
+    const isOfRequest = original instanceof GraphQLError && formatted.path === undefined;
+    if (REFUSED.has(code) || isOfRequest) return refused(formatted, thrown);
     log.error({ err: original }, 'unexpected error');
     return {
       ...located(formatted),

@@ -3,6 +3,8 @@ import { Requires } from '../../../platform/auth.js';
 import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
+import { invalid } from '../../../shared/errors.js';
+import { minorUnitDigits } from '../../../shared/money.js';
 import { CustomerType } from '../../customers/index.js';
 import { SubscriptionType } from '../../subscriptions/index.js';
 import { InvoiceConnectionType, InvoiceType } from './invoice.types.js';
@@ -31,11 +33,12 @@ export class CustomerInvoicesResolver {
 
   @ResolveField(() => DecimalScalarType, { description: 'Credit left, ≥ 0.' })
   @Requires('invoices.read')
-  balance(
+  async balance(
     @Parent() customer: CustomerType,
     @Args('currency', { type: () => String }) currency: string,
     @Context() context: RequestContext,
   ): Promise<string> {
+    if (minorUnitDigits(currency) === null) throw invalid('currency', 'currency must be an ISO 4217 code such as USD.');
     return context.load(balanceOfCustomer, { customerId: customer.id, currency });
   }
 }

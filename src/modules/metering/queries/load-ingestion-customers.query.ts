@@ -20,13 +20,22 @@ export async function loadIngestionCustomers(tx: EntityManager, externalIds: str
   return new Map(rows.map((row) => [row.externalId, row]));
 }
 
-/** Creates the customers that usage named and nobody knew, in one order, so that two batches never deadlock. */
-export async function createProvisionalCustomers(tx: EntityManager, externalIds: string[], now: Date): Promise<void> {
+/**
+ * Creates the customers that usage named and nobody knew, in one order, so that two batches never deadlock. Returns the ids of
+ * those that it made: another batch may have been first.
+ */
+export async function createProvisionalCustomers(tx: EntityManager, externalIds: string[], now: Date): Promise<string[]> {
   const sorted = [...externalIds].sort();
-  await tx.query(
+  const rows = await tx.query<{ id: string }[]>(
     `INSERT INTO customers (organization_id, id, external_id, provisional, created_at, updated_at)
      SELECT $1, i.id, i.external_id, true, $4, $4 FROM unnest($2::uuid[], $3::text[]) AS i (id, external_id)
-     ON CONFLICT ON CONSTRAINT customers_external_id_key DO NOTHING`,
+     ON CONFLICT ON CONSTRAINT customers_external_id_key DO NOTHING RETURNING id`,
     [organizationOf(tx), sorted.map(() => newId()), sorted, now],
   );
+  return rows.map((row) => row.id);
+}
+
+/** Deletes customers that this transaction has made. Served by the primary key. */
+export async function deleteCustomers(tx: EntityManager, ids: string[]): Promise<void> {
+  await tx.query('DELETE FROM customers WHERE organization_id = $1 AND id = ANY ($2::uuid[])', [organizationOf(tx), ids]);
 }

@@ -3,7 +3,7 @@ import { Requires, type AuthenticatedRequest } from '../../../platform/auth.js';
 import { Database } from '../../../platform/database/database.js';
 import { Clock } from '../../../shared/clock.js';
 import { decimal, decimalText } from '../../../shared/decimal.js';
-import { invalid } from '../../../shared/errors.js';
+import { DomainError, invalid } from '../../../shared/errors.js';
 import { Instant } from '../../../shared/instant.js';
 import { countUsageCustomers } from '../queries/load-usage.query.js';
 import { UsageReportsService, type UsageWindow } from '../usage-reports.service.js';
@@ -45,7 +45,7 @@ export class MeterUsageController {
     if (to <= from) throw invalid('end_date', 'end_date must be later than start_date.');
     const query = { meterId: id, customerId: single('customer_id', customerId), from, to, window: windowOf(groupBy) };
     return this.database.read(actor.organizationId, async (tx) => {
-      const report = await this.reports.report(tx, query);
+      const report = await this.reports.report(tx, query).catch(inWordsOfRest);
       const span = { from: String(report.from), to: String(report.to) };
       return {
         meter_id: report.meter.id,
@@ -62,6 +62,11 @@ export class MeterUsageController {
       };
     });
   }
+}
+
+/** The report's window is called group_by here. */
+function inWordsOfRest(error: unknown): never {
+  throw error instanceof DomainError && error.field === 'window' ? invalid('group_by', error.message) : error;
 }
 
 /** A parameter that is given twice arrives as a list. */

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Requires, type AuthenticatedRequest } from '../../../platform/auth.js';
 import { Database } from '../../../platform/database/database.js';
-import { parseJson, parseJsonForOutput } from '../../../platform/json.js';
+import { Ndjson, parseJson, parseJsonForOutput } from '../../../platform/json.js';
 import type { Actor } from '../../../shared/actor.js';
 import { DomainError } from '../../../shared/errors.js';
 import type { UsageEventInput } from '../domain/index.js';
@@ -130,7 +130,7 @@ function rejectionError(code: string | null, message: string | null): DomainErro
 
 /** The events of `{"events": […]}`, or of NDJSON text: one JSON object a line. */
 function eventsOf(body: unknown): unknown[] {
-  const events = typeof body === 'string' ? linesOf(body) : isObject(body) ? body.events : null;
+  const events = body instanceof Ndjson ? linesOf(body.text) : isObject(body) ? body.events : null;
   if (!Array.isArray(events)) throw new DomainError('VALIDATION_FAILED', 'The body must be {"events": […]} or NDJSON.', 'events');
   if (events.length === 0 || events.length > MAX_BATCH)
     throw new DomainError('VALIDATION_FAILED', `Send 1 to ${MAX_BATCH} events.`, 'events');
