@@ -23,6 +23,7 @@ export async function createDatabase(template = 'fluxrate_template'): Promise<Te
     const pool = new pg.Pool({ connectionString: url.toString(), max: 2, options: '-c timezone=UTC' });
     // `end` returns before the connections are closed, and the drop below may be what closes them.
     pool.on('connect', (client) => client.on('error', () => undefined));
+    pool.on('error', () => undefined);
     return pool;
   };
   let pool = connect();

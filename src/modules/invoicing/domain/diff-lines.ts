@@ -81,7 +81,7 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
       // A correction may make good for a credit, which may since have been voided: it bills its span with what was billed before.
       if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount: amount.plus(billedBefore) });
       billed = billed.plus(amount);
-      if (billed.isZero()) prepaid.delete(key);
+      if (billed.isZero() && amount.isNegative()) prepaid.delete(key);
     }
   }
   return prepaid;
