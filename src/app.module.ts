@@ -15,6 +15,7 @@ import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
 import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
 import { Database } from './platform/database/database.js';
+import { Notifications } from './platform/database/notifications.js';
 import { DomainEvents } from './platform/events/domain-events.js';
 import { DateTimeScalar } from './platform/graphql/date-time.scalar.js';
 import { DecimalScalar } from './platform/graphql/decimal.scalar.js';
@@ -58,7 +59,9 @@ class PlatformModule {
       { provide: Log, useValue: logger },
       { provide: Settings, useValue: new Settings(schedulerEnabled) },
       Database,
+      Notifications,
       DomainEvents,
+      DomainErrorFilter,
     ];
     return { module: PlatformModule, providers: [...providers, ...SCALARS], exports: providers, controllers: [HealthController] };
   }
@@ -83,7 +86,7 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
-        { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
+        { provide: APP_FILTER, useExisting: DomainErrorFilter },
         { provide: APP_PIPE, useClass: StorableTextPipe },
       ],
     };

@@ -49,12 +49,22 @@ export class ScopeGuard implements CanActivate {
   }
 
   private async guardRequest(request: RequestWithActor, required: Scope | 'any' | undefined): Promise<boolean> {
-    const key = apiKeyOf(request.headers);
-    const actor = key === null ? null : await this.authenticator.authenticate(key);
-    if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
-    request.actor = actor;
-    return check(actor, required);
+    request.actor = await actorOf(request.headers, this.authenticator, required);
+    return true;
   }
+}
+
+/** Who sends a request with these headers. Throws UNAUTHENTICATED, or FORBIDDEN when the scope is not his. */
+export async function actorOf(
+  headers: RequestWithActor['headers'],
+  authenticator: Authenticator,
+  required: Scope | 'any' | undefined,
+): Promise<Actor> {
+  const key = apiKeyOf(headers);
+  const actor = key === null ? null : await authenticator.authenticate(key);
+  if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
+  check(actor, required);
+  return actor;
 }
 
 function check(actor: Actor, required: Scope | 'any' | undefined): boolean {

@@ -1,17 +1,32 @@
 import { Module } from '@nestjs/common';
+import { DirectRoutes } from '../../platform/direct-routes.js';
 import { CustomersModule } from '../customers/index.js';
+import { EventPartitionsService } from './event-partitions.service.js';
 import { MetersResolver } from './graphql/meters.resolver.js';
 import { UsageResolver } from './graphql/usage.resolver.js';
+import { IngestionDirectory } from './ingestion-directory.js';
+import { IngestionQueue } from './ingestion-queue.js';
 import { MetersService } from './meters.service.js';
 import { MeterUsageController } from './rest/meter-usage.controller.js';
-import { UsageController } from './rest/usage.controller.js';
+import { UsageRoutes } from './rest/usage.routes.js';
 import { UsageReportsService } from './usage-reports.service.js';
 import { UsageService } from './usage.service.js';
 
 @Module({
   imports: [CustomersModule],
-  controllers: [UsageController, MeterUsageController],
-  providers: [MetersService, UsageService, UsageReportsService, MetersResolver, UsageResolver],
+  controllers: [MeterUsageController],
+  providers: [
+    DirectRoutes,
+    EventPartitionsService,
+    IngestionDirectory,
+    IngestionQueue,
+    MetersService,
+    UsageService,
+    UsageRoutes,
+    UsageReportsService,
+    MetersResolver,
+    UsageResolver,
+  ],
   exports: [MetersService, UsageService, UsageReportsService],
 })
 export class MeteringModule {}

@@ -36,13 +36,14 @@ export class UsageResolver {
 
   @Mutation(() => RecordUsageResultType)
   @Requires('usage.write')
-  recordUsage(
+  async recordUsage(
     @Args('events', { type: () => [UsageEventInputType] }) events: ParsedUsageEventInput[],
     @Context() context: RequestContext,
   ): Promise<RecordUsageResultType> {
     if (events.length === 0 || events.length > MAX_GRAPHQL_EVENTS)
       throw invalid('events', `Send 1 to ${MAX_GRAPHQL_EVENTS} events.`);
-    return context.write((tx) => this.usageService.record(tx, context.actor, events));
+    await context.close();
+    return this.usageService.record(context.actor, events);
   }
 
   @Mutation(() => UsageEventType, {
