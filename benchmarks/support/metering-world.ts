@@ -94,7 +94,7 @@ export async function preload(world: World, count: number, customers = CUSTOMERS
                 $4::timestamptz + random() * interval '${MONTH_MS} milliseconds' AS occurred_at,
                 floor(random() * 100) / 4 + 1 AS value, floor(random() * 1e18)::bigint AS digest
            FROM generate_series(1, ${Math.min(chunk, count - stored)})
-       ), keys AS (INSERT INTO usage_event_keys SELECT key, id, digest FROM made)
+       ), keys AS (INSERT INTO usage_event_keys SELECT $1::uuid, key, id, digest FROM made)
        INSERT INTO usage_events (organization_id, id, meter_id, customer_id, occurred_at, received_at, digest, counted, quantity, value, properties, idempotency_key)
        SELECT $1, id, meter_id, customer_id, occurred_at, occurred_at, digest, true, value, value, '{"region": "eu-west-1", "model": "m1"}', key::text FROM made`,
       [...ids, MONTH_START],

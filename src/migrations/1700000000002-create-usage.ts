@@ -50,13 +50,14 @@ const STATEMENTS = [
   // Months have partitions of their own, made ahead by a job and on demand by ingestion; what is older than this shares one. There
   // is no default partition: rows in it would stand in the way of the month they belong to.
   `CREATE TABLE usage_events_before_2000 PARTITION OF usage_events FOR VALUES FROM (MINVALUE) TO ('2000-01-01 00:00:00+00')`,
-  // Keys outlive their events: a retry is known for ever. 128 bits of the SHA-256 of organization and key stand for the key, 64 of
+  // Keys outlive their events: a retry is known for ever. 128 bits of its SHA-256 stand for the key, 64 of
   // the content's for the content: a row and its index entry have one small size, however long the keys are.
   `CREATE TABLE usage_event_keys (
+     organization_id uuid NOT NULL,
      key_hash uuid NOT NULL,
      event_id uuid NOT NULL,
      content_hash bigint NOT NULL,
-     CONSTRAINT usage_event_keys_pkey PRIMARY KEY (key_hash))`,
+     CONSTRAINT usage_event_keys_pkey PRIMARY KEY (organization_id, key_hash))`,
   `CREATE TABLE usage_event_voids (
      organization_id uuid NOT NULL,
      event_id uuid NOT NULL,

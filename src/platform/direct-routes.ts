@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor, Scope } from '../shared/actor.js';
+import type { Actor } from '../shared/actor.js';
 import { DomainError } from '../shared/errors.js';
-import { actorOf, Authenticator } from './auth.js';
+import { actorOf, Authenticator, requirementOf } from './auth.js';
 import { DomainErrorFilter } from './graphql/domain-error.filter.js';
 
 /** Takes a body in pieces, as they come in, and makes of it what the route works on. */
@@ -14,61 +15,49 @@ export interface BodyReader<Body> {
   end(): Body;
 }
 
-/** A route past Nest's pipeline, with what it requires declared beside it. */
-export interface DirectRoute<Body> {
-  method: 'POST';
-  url: string;
-  requires: Scope;
-  /** A reader for each content type. Compressed bodies are inflated before they come to it. */
-  bodies: Record<string, () => BodyReader<Body>>;
-  /** Answers with JSON text. */
-  handle(body: Body, actor: Actor, reply: FastifyReply): Promise<string>;
-}
+/** A reader for each content type. Compressed bodies are inflated before they come to it. */
+export type BodyReaders<Body> = Record<string, () => BodyReader<Body>>;
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The scope a direct route requires. */
-    requires?: Scope;
-  }
-}
+/** Answers with JSON text. */
+export type DirectHandler<Body> = (body: Body, actor: Actor, reply: FastifyReply) => Promise<string>;
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /**
  * The hot path: routes registered on the HTTP server itself, since Nest's pipeline costs a small request more than all its own
- * work. The rules are the same: the key is checked before the body is read, the scope is declared with the route, failures
- * leave through the same filter.
+ * work. They are declared by the decorators of any controller and the rules are the same: the key is checked, before the body
+ * is read, for the scope that the method declares, and failures leave through the same filter.
  */
 @Injectable()
 export class DirectRoutes {
-  readonly routes: DirectRoute<unknown>[] = [];
-
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly errors: DomainErrorFilter,
   ) {}
 
-  /** To be called while the application starts. */
-  register<Body>(route: DirectRoute<Body>): void {
-    this.routes.push(route as DirectRoute<unknown>);
+  /** Serves a method of `owner` that is declared with `@Post` and `@Requires`. To be called while the application starts. */
+  register<Name extends string, Body>(owner: Record<Name, DirectHandler<Body>>, name: Name, bodies: BodyReaders<Body>): void {
+    const method = owner[name];
+    const required = requirementOf(this.reflector, method);
+    const path = [owner.constructor, method].map((target) => this.reflector.get<string>(PATH_METADATA, target)).join('/');
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
     void server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.setErrorHandler((error, request, reply) => this.errors.answer(error, request, reply));
-      for (const [type, reader] of Object.entries(route.bodies)) {
+      for (const [type, reader] of Object.entries(bodies)) {
         scope.addContentTypeParser(type, (request: FastifyRequest, payload: Readable) => readBody(request, payload, reader()));
       }
       scope.route({
-        method: route.method,
-        url: route.url,
-        config: { requires: route.requires },
+        method: 'POST',
+        url: `/${path}`,
         onRequest: async (request: FastifyRequest & { actor?: Actor }) => {
-          request.actor = await actorOf(request.headers, this.authenticator, route.requires);
+          request.actor = await actorOf(request.headers, this.authenticator, required);
         },
         handler: async (request, reply) => {
           const { actor } = request as FastifyRequest & { actor: Actor };
-          const text = await route.handle(request.body as Body, actor, reply);
+          const text = await method.call(owner, request.body as Body, actor, reply);
           return reply.header('content-type', 'application/json; charset=utf-8').send(text);
         },
       });

@@ -65,7 +65,7 @@ export function rowOf(
     member: contribution.member,
     properties: propertiesText,
     idempotencyKey,
-    keyHash: idempotencyKey === null ? null : hash('sha256', `${meter.organizationId} ${idempotencyKey}`, 'hex').slice(0, 32),
+    keyHash: idempotencyKey === null ? null : hash('sha256', idempotencyKey, 'hex').slice(0, 32),
     contentHash: BigInt.asIntN(64, contentBits).toString(),
     digest: digestOf(id, contentBits),
     amendsId: null,

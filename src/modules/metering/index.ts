@@ -12,3 +12,4 @@ export type { UsageEventRow } from './queries/load-usage-events.query.js';
 export { UsageReportsService, type UsageReport } from './usage-reports.service.js';
 export { UsageService } from './usage.service.js';
 export { loadUsageByCustomer } from './queries/load-usage.query.js';
+export { RECONCILER, UsageUpkeepService } from './usage-upkeep.service.js';

@@ -25,8 +25,8 @@ const GATHERED_BELOW = 50;
 /** Events that gathered requests make one statement of. */
 const MAX_GATHERED = 500;
 const GATHER_MS = 2;
-/** Gathered statements under way at once: a second one is written while the first waits for its commit. */
-const MAX_WRITERS = 2;
+/** Gathered statements under way at once. What comes meanwhile is gathered: the busier the database, the larger the statements. */
+const MAX_WRITERS = 1;
 /** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
 const MAX_PENDING = 100_000;
 

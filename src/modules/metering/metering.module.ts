@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { DirectRoutes } from '../../platform/direct-routes.js';
 import { CustomersModule } from '../customers/index.js';
+import { EventCorrectionsService } from './event-corrections.service.js';
+import { UsageInsightResolver } from './graphql/usage-insight.resolver.js';
+import { UsageJobs } from './usage.jobs.js';
+import { UsageUpkeepService } from './usage-upkeep.service.js';
 import { EventPartitionsService } from './event-partitions.service.js';
 import { MetersResolver } from './graphql/meters.resolver.js';
 import { UsageResolver } from './graphql/usage.resolver.js';
@@ -18,6 +22,10 @@ import { UsageService } from './usage.service.js';
   providers: [
     DirectRoutes,
     EventPartitionsService,
+    EventCorrectionsService,
+    UsageUpkeepService,
+    UsageJobs,
+    UsageInsightResolver,
     IngestionDirectory,
     IngestionQueue,
     MetersService,

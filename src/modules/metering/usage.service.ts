@@ -1,19 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import { isId } from '../../platform/database/ids.js';
 import { may, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
-import { notFound } from '../../shared/errors.js';
-import { checkText } from '../../shared/text.js';
 import { checkTimestamp, Rejection, type UsageEventInput } from './domain/usage-event.js';
 import { candidateOf, rowOf, type Candidate } from './event-rows.js';
 import { IngestionDirectory } from './ingestion-directory.js';
 import { IngestionQueue, type StoredBatch } from './ingestion-queue.js';
 import type { IngestionCustomer } from './queries/load-ingestion-customers.query.js';
-import { findUsageEvent, type UsageEventRow } from './queries/load-usage-events.query.js';
 import { findKeyHolders, type KeyHolder, type NewUsageEvent } from './queries/record-usage.query.js';
-import { lockCounters, recountCounter, voidUsageEvent, type CounterKey } from './queries/void-usage-event.query.js';
 
 export type UsageVerdict = 'ACCEPTED' | 'DUPLICATE' | 'CONFLICT' | 'REJECTED';
 
@@ -75,20 +69,6 @@ export class UsageService {
     return judged.map((item) => (item instanceof Rejection ? rejected(item) : outcomes[next++]));
   }
 
-  /** Voids an event: it counts no more, though its row and its idempotency key stay. Voiding it twice changes nothing. */
-  async voidEvent(tx: EntityManager, id: string, reason: string | null): Promise<UsageEventRow> {
-    checkText('reason', reason, { least: 0, most: 1_000, lines: true });
-    const event = isId(id) ? await findUsageEvent(tx, id) : null;
-    if (!event) throw notFound('Usage event');
-    const counter = counterOf(event);
-    await lockCounters(tx, [counter]);
-    if ((await findUsageEvent(tx, id))?.voidedAt === null) {
-      await voidUsageEvent(tx, id, { reason, amendedBy: null, now: this.clock.now() });
-      await recountCounter(tx, counter);
-    }
-    return (await findUsageEvent(tx, id)) as UsageEventRow;
-  }
-
   /** The row of each event, or why it is not stored. Customers that usage names for the first time are created. */
   private async judge(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<(NewUsageEvent | Rejection)[]> {
     const { organizationId } = actor;
@@ -131,16 +111,13 @@ export class UsageService {
     if (refused.size === 0) return new Map();
     const unseen = rows.filter((row) => refused.get(row.id)?.holderId === null).map((row) => row.keyHash as string);
     if (unseen.length === 0) return new Map();
-    const holders = await this.database.statement<KeyHolder>('find the holders of idempotency keys', findKeyHolders(unseen));
+    const holders = await this.database.statement<KeyHolder>(
+      'find the holders of idempotency keys',
+      findKeyHolders(rows[0].organizationId, unseen),
+    );
     return new Map(holders.map((holder) => [holder.keyHash, holder]));
   }
 }
-
-const counterOf = ({ timestamp, meterId, customerId }: UsageEventRow): CounterKey => ({
-  day: timestamp.slice(0, 10),
-  meterId,
-  customerId,
-});
 
 const rejected = ({ code, message }: Rejection): EventOutcome => ({ verdict: 'REJECTED', code, message });
 

@@ -13,7 +13,7 @@ export interface NewUsageEvent {
   member: string | null;
   properties: string | null;
   idempotencyKey: string | null;
-  /** 32 hexadecimal digits that stand for organization and idempotency key; null: the event has none. */
+  /** 32 hexadecimal digits that stand for the idempotency key; null: the event has none. */
   keyHash: string | null;
   contentHash: string;
   /** A whole number below 2^60, by which a set of events is told from another (see `Reading.eventsHash`). */
@@ -110,8 +110,8 @@ const textOf = (keepsLatest: boolean, hasMembers: boolean): string => `WITH inpu
         AS i (organization_id, id, meter_id, customer_id, occurred_at, quantity, counted, value, member, properties, idempotency_key,
               key_hash, content_hash, digest, amends_id, aggregation, keeps_latest)
   ), claimed AS (
-    INSERT INTO usage_event_keys (key_hash, event_id, content_hash)
-    SELECT key_hash, id, content_hash FROM input WHERE key_hash IS NOT NULL ORDER BY key_hash, id
+    INSERT INTO usage_event_keys (organization_id, key_hash, event_id, content_hash)
+    SELECT organization_id, key_hash, id, content_hash FROM input WHERE key_hash IS NOT NULL ORDER BY organization_id, key_hash, id
     ON CONFLICT DO NOTHING RETURNING event_id
   ), fresh AS MATERIALIZED (
     SELECT * FROM input i WHERE i.key_hash IS NULL OR i.id IN (SELECT event_id FROM claimed)
@@ -133,18 +133,18 @@ const textOf = (keepsLatest: boolean, hasMembers: boolean): string => `WITH inpu
       ${keepsLatest ? ', latest = greatest(c.latest, excluded.latest)' : ''}
     ${hasMembers ? 'RETURNING 1' : ''}
   )${hasMembers ? membersCounted : ''}, refused AS MATERIALIZED (
-    SELECT i.id, i.key_hash FROM input i
+    SELECT i.id, i.organization_id, i.key_hash FROM input i
      WHERE i.key_hash IS NOT NULL AND NOT EXISTS (SELECT FROM claimed WHERE claimed.event_id = i.id)
   )
   SELECT r.id, k.event_id AS "holderId", k.content_hash AS "holderContentHash"
-    FROM refused r LEFT JOIN LATERAL (SELECT h.event_id, h.content_hash FROM usage_event_keys h WHERE h.key_hash = r.key_hash) AS k ON true`;
+    FROM refused r LEFT JOIN LATERAL (SELECT h.event_id, h.content_hash FROM usage_event_keys h WHERE h.organization_id = r.organization_id AND h.key_hash = r.key_hash) AS k ON true`;
 
 /** Who holds these keys: for events that were refused by a transaction the statement could not see yet. Served by the primary key. */
-export const findKeyHolders = (keyHashes: string[]): Statement => ({
+export const findKeyHolders = (organizationId: string, keyHashes: string[]): Statement => ({
   name: 'find_key_holders',
   text: `SELECT replace(key_hash::text, '-', '') AS "keyHash", event_id AS "holderId", content_hash AS "holderContentHash"
-           FROM usage_event_keys WHERE key_hash = ANY ($1::uuid[])`,
-  values: [keyHashes],
+           FROM usage_event_keys WHERE organization_id = $1 AND key_hash = ANY ($2::uuid[])`,
+  values: [organizationId, keyHashes],
 });
 
 export interface KeyHolder {

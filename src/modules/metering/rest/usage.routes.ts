@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Controller, Post, type OnModuleInit } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Requires } from '../../../platform/auth.js';
 import { Database } from '../../../platform/database/database.js';
 import { DirectRoutes, type BodyReader } from '../../../platform/direct-routes.js';
 import { jsonForOutput, parseJsonQuickly } from '../../../platform/json.js';
@@ -14,7 +15,7 @@ import { isObject, usageEventOf } from './usage-body.js';
 const MAX_BATCH = 10_000;
 
 /** The REST edge for backends that only send usage. Where most requests arrive, so it goes past Nest's pipeline. */
-@Injectable()
+@Controller('api/v1')
 export class UsageRoutes implements OnModuleInit {
   constructor(
     private readonly routes: DirectRoutes,
@@ -23,22 +24,30 @@ export class UsageRoutes implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    for (const path of ['sdk/track', 'usage']) {
-      this.routes.register<UsageEventInput>({
-        method: 'POST',
-        url: `/api/v1/${path}`,
-        requires: 'usage.write',
-        bodies: { 'application/json': () => new SingleEvent() },
-        handle: (event, actor, reply) => this.recordOne(event, actor, reply),
-      });
-    }
-    this.routes.register<BatchItem[]>({
-      method: 'POST',
-      url: '/api/v1/usage/batch',
-      requires: 'usage.write',
-      bodies: { 'application/json': () => new JsonBatch(), 'application/x-ndjson': () => new NdjsonBatch() },
-      handle: async (items, actor) => batchText(await this.usage.recordEach(actor, items)),
+    this.routes.register<'track', UsageEventInput>(this, 'track', { 'application/json': () => new SingleEvent() });
+    this.routes.register<'create', UsageEventInput>(this, 'create', { 'application/json': () => new SingleEvent() });
+    this.routes.register<'batch', BatchItem[]>(this, 'batch', {
+      'application/json': () => new JsonBatch(),
+      'application/x-ndjson': () => new NdjsonBatch(),
     });
+  }
+
+  @Post('sdk/track')
+  @Requires('usage.write')
+  track(event: UsageEventInput, actor: Actor, reply: FastifyReply): Promise<string> {
+    return this.recordOne(event, actor, reply);
+  }
+
+  @Post('usage')
+  @Requires('usage.write')
+  create(event: UsageEventInput, actor: Actor, reply: FastifyReply): Promise<string> {
+    return this.recordOne(event, actor, reply);
+  }
+
+  @Post('usage/batch')
+  @Requires('usage.write')
+  async batch(items: BatchItem[], actor: Actor): Promise<string> {
+    return batchText(await this.usage.recordEach(actor, items));
   }
 
   private async recordOne(event: UsageEventInput, actor: Actor, reply: FastifyReply): Promise<string> {
