@@ -13,7 +13,7 @@ import { checkText } from '../../shared/text.js';
 import { ApiKey } from './api-key.entity.js';
 import type { OrganizationMode } from './organization.entity.js';
 import { Organization } from './organization.entity.js';
-import { findApiKey, touchApiKey } from './queries/find-api-key.query.js';
+import { findApiKey, lookUpApiKey, touchApiKey, type FoundKey } from './queries/find-api-key.query.js';
 
 export interface CreateApiKeyInput {
   name: string;
@@ -69,19 +69,17 @@ export class ApiKeysService implements Authenticator {
     return key && !(key.expiresAt && key.expiresAt <= now) ? key.actor : null;
   }
 
-  private lookUp(digest: Buffer, now: Date): Promise<KnownKey | null> {
-    return this.database.acrossOrganizations('find the owner of a key', async (tx) => {
-      const key = await findApiKey(tx, digest);
-      if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
-      const isTouched = needsTouch(key, now);
-      if (isTouched) await touchApiKey(tx, key, now);
-      return {
-        actor: { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) },
-        expiresAt: key.expiresAt,
-        lastUsedAt: isTouched ? now : key.lastUsedAt,
-        freshUntil: performance.now() + KNOWN_FOR_MS,
-      };
-    });
+  private async lookUp(digest: Buffer, now: Date): Promise<KnownKey | null> {
+    const [key] = await this.database.statement<FoundKey>('find the owner of a key', lookUpApiKey(digest));
+    if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
+    const isTouched = needsTouch(key, now);
+    if (isTouched) await this.database.statement('note the use of a key', touchApiKey(key, now));
+    return {
+      actor: { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) },
+      expiresAt: key.expiresAt,
+      lastUsedAt: isTouched ? now : key.lastUsedAt,
+      freshUntil: performance.now() + KNOWN_FOR_MS,
+    };
   }
 
   private keep(name: string, key: KnownKey): void {
