@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../../platform/database/notifications.js';
 import { CHANGES } from '../../platform/database/changes.js';
@@ -10,7 +9,7 @@ import type { Meter } from './meter.entity.js';
 import {
   createProvisionalCustomers,
   loadClockTimes,
-  loadIngestionCustomers,
+  lookUpCustomers,
   type IngestionCustomer,
 } from './queries/load-ingestion-customers.query.js';
 import { loadMetersByName } from './queries/load-meters-by-name.query.js';
@@ -36,7 +35,9 @@ const MAX_CUSTOMERS = 200_000;
 @Injectable()
 export class IngestionDirectory {
   private organizations = new Map<string, Known>();
-  private customers = new Map<string, IngestionCustomer>();
+  /** By organization, then external id. */
+  private customers = new Map<string, Map<string, IngestionCustomer>>();
+  private customersKept = 0;
   private customersUntil = 0;
   /** Counts what made copies stale: a load that began before must not be kept. */
   private generation = 0;
@@ -56,7 +57,7 @@ export class IngestionDirectory {
   forget(): void {
     this.generation += 1;
     this.organizations = new Map();
-    this.customers = new Map();
+    this.forgetCustomers();
   }
 
   /** The organization's settings, and the meters that these events name. */
@@ -74,20 +75,17 @@ export class IngestionDirectory {
 
   /** Customers by external id; those that nobody knows are missing. */
   async customersOf(organizationId: string, externalIds: readonly string[]): Promise<Map<string, IngestionCustomer>> {
-    if (this.customersUntil < performance.now() || this.customers.size > MAX_CUSTOMERS) {
-      this.customers = new Map();
-      this.customersUntil = performance.now() + CUSTOMERS_TTL_MS;
-    }
+    if (this.customersUntil < performance.now() || this.customersKept > MAX_CUSTOMERS) this.forgetCustomers();
+    const kept = this.customers.get(organizationId);
     const found = new Map<string, IngestionCustomer>();
     const missing = new Set<string>();
     for (const externalId of externalIds) {
-      const customer = this.customers.get(`${organizationId} ${externalId}`);
+      const customer = kept?.get(externalId);
       if (customer) found.set(externalId, customer);
       else missing.add(externalId);
     }
     if (missing.size > 0) {
-      const load = (tx: EntityManager): Promise<IngestionCustomer[]> => loadIngestionCustomers(tx, [...missing]);
-      await this.keep(organizationId, found, (id) => this.database.transaction(id, load));
+      await this.keep(organizationId, found, (id) => this.lookUp(id, [...missing]));
     }
     return found;
   }
@@ -96,7 +94,7 @@ export class IngestionDirectory {
   async createCustomers(organizationId: string, externalIds: string[], found: Map<string, IngestionCustomer>): Promise<void> {
     await this.keep(organizationId, found, async (id) => {
       await this.database.transaction(id, (tx) => createProvisionalCustomers(tx, externalIds, this.clock.now()));
-      return this.database.transaction(id, (tx) => loadIngestionCustomers(tx, externalIds));
+      return this.lookUp(id, externalIds);
     });
   }
 
@@ -107,6 +105,16 @@ export class IngestionDirectory {
     return ids.size === 0 ? new Map() : this.database.transaction(organizationId, (tx) => loadClockTimes(tx, [...ids]));
   }
 
+  private lookUp(organizationId: string, externalIds: string[]): Promise<IngestionCustomer[]> {
+    return this.database.statement('look up customers of usage', lookUpCustomers(organizationId, externalIds));
+  }
+
+  private forgetCustomers(): void {
+    this.customers = new Map();
+    this.customersKept = 0;
+    this.customersUntil = performance.now() + CUSTOMERS_TTL_MS;
+  }
+
   private async keep(
     organizationId: string,
     found: Map<string, IngestionCustomer>,
@@ -114,11 +122,12 @@ export class IngestionDirectory {
   ): Promise<void> {
     const { generation } = this;
     const customers = await load(organizationId);
-    const isKept = this.notifications.isListening && generation === this.generation;
-    for (const customer of customers) {
-      found.set(customer.externalId, customer);
-      if (isKept) this.customers.set(`${organizationId} ${customer.externalId}`, customer);
-    }
+    for (const customer of customers) found.set(customer.externalId, customer);
+    if (!this.notifications.isListening || generation !== this.generation) return;
+    const kept = this.customers.get(organizationId) ?? new Map<string, IngestionCustomer>();
+    this.customers.set(organizationId, kept);
+    for (const customer of customers) kept.set(customer.externalId, customer);
+    this.customersKept += customers.length;
   }
 
   private async load(organizationId: string, events: readonly UsageEventInput[], before: Known | undefined): Promise<Known> {

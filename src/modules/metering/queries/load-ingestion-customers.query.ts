@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { organizationOf } from '../../../platform/database/database.js';
+import { organizationOf, type PreparedStatement } from '../../../platform/database/database.js';
 import { newId } from '../../../platform/database/ids.js';
 
 export interface IngestionCustomer {
@@ -10,12 +10,12 @@ export interface IngestionCustomer {
 }
 
 /** Customers by external id. Served by the unique key customers_external_id_key. */
-export const loadIngestionCustomers = (tx: EntityManager, externalIds: string[]): Promise<IngestionCustomer[]> =>
-  tx.query<IngestionCustomer[]>(
-    `SELECT id, external_id AS "externalId", test_clock_id AS "testClockId" FROM customers
-      WHERE organization_id = $1 AND external_id = ANY ($2::text[])`,
-    [organizationOf(tx), externalIds],
-  );
+export const lookUpCustomers = (organizationId: string, externalIds: string[]): PreparedStatement => ({
+  name: 'look_up_customers',
+  text: `SELECT id, external_id AS "externalId", test_clock_id AS "testClockId" FROM customers
+          WHERE organization_id = $1 AND external_id = ANY ($2::text[])`,
+  values: [organizationId, externalIds],
+});
 
 /** The present time of test clocks. Served by the primary key. */
 export async function loadClockTimes(tx: EntityManager, clockIds: string[]): Promise<Map<string, Date>> {

@@ -1,3 +1,4 @@
+import type { PreparedStatement } from '../../../platform/database/database.js';
 import type { Aggregation } from '../domain/index.js';
 
 export interface NewUsageEvent {
@@ -31,12 +32,6 @@ export interface RefusedEvent {
   holderContentHash: string | null;
 }
 
-export interface Statement {
-  name: string;
-  text: string;
-  values: unknown[];
-}
-
 /**
  * Claims the idempotency keys, stores the events whose key was free (or that have none) and counts them, in one statement:
  * a duplicate cannot count, a crash cannot part a key, its event and its counter. It returns the events that were refused.
@@ -48,7 +43,7 @@ export interface Statement {
  * Measured, 1,000 events a statement: the daily counters add about a fifth to the time; hourly ones beside them another fifth, and
  * with customers that send a few events a day they would hold a row per event. So a day is the unit, and edges are read raw.
  */
-export function recordUsage(events: readonly NewUsageEvent[], receivedAt: Date): Statement {
+export function recordUsage(events: readonly NewUsageEvent[], receivedAt: Date): PreparedStatement {
   const keepsLatest = events.some((event) => event.keepsLatest);
   const hasMembers = events.some((event) => event.member !== null);
   const column = <K extends keyof NewUsageEvent>(name: K): string => {
@@ -140,7 +135,7 @@ const textOf = (keepsLatest: boolean, hasMembers: boolean): string => `WITH inpu
     FROM refused r LEFT JOIN LATERAL (SELECT h.event_id, h.content_hash FROM usage_event_keys h WHERE h.organization_id = r.organization_id AND h.key_hash = r.key_hash) AS k ON true`;
 
 /** Who holds these keys: for events that were refused by a transaction the statement could not see yet. Served by the primary key. */
-export const findKeyHolders = (organizationId: string, keyHashes: string[]): Statement => ({
+export const findKeyHolders = (organizationId: string, keyHashes: string[]): PreparedStatement => ({
   name: 'find_key_holders',
   text: `SELECT replace(key_hash::text, '-', '') AS "keyHash", event_id AS "holderId", content_hash AS "holderContentHash"
            FROM usage_event_keys WHERE organization_id = $1 AND key_hash = ANY ($2::uuid[])`,
