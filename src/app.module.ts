@@ -10,7 +10,7 @@ import { dataSourceOptions } from './data-source.js';
 import { CatalogModule } from './modules/catalog/index.js';
 import { CustomersModule } from './modules/customers/index.js';
 import { InvoicingModule } from './modules/invoicing/index.js';
-import { MeteringModule } from './modules/metering/index.js';
+import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
 import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
 import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
@@ -22,6 +22,7 @@ import { DecimalScalar } from './platform/graphql/decimal.scalar.js';
 import { DomainErrorFilter } from './platform/graphql/domain-error.filter.js';
 import { formatError, requestLifecycle } from './platform/graphql/errors.js';
 import { JsonObjectScalar } from './platform/graphql/json-object.scalar.js';
+import { withLiveUpdates } from './platform/graphql/live-updates.js';
 import { RequestContext } from './platform/graphql/request-context.js';
 import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
@@ -98,6 +99,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     autoSchemaFile: true,
     sortSchema: true,
     transformResolvers: fieldsOfSubscription,
+    transformSchema: withLiveUpdates(LIVE_UPDATES),
     graphiql: false,
     introspection: true,
     csrfPrevention: true,

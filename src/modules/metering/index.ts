@@ -13,3 +13,4 @@ export { UsageReportsService, type UsageReport } from './usage-reports.service.j
 export { UsageService } from './usage.service.js';
 export { loadUsageByCustomer } from './queries/load-usage.query.js';
 export { RECONCILER, UsageUpkeepService } from './usage-upkeep.service.js';
+export { LIVE_UPDATES } from './graphql/usage-feed.js';

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { LiveUpdates } from '../../platform/graphql/live-updates.js';
+import { UsageFeed } from './graphql/usage-feed.js';
 import { DirectRoutes } from '../../platform/direct-routes.js';
 import { CustomersModule } from '../customers/index.js';
 import { EventCorrectionsService } from './event-corrections.service.js';
@@ -21,6 +23,8 @@ import { UsageService } from './usage.service.js';
   controllers: [MeterUsageController],
   providers: [
     DirectRoutes,
+    LiveUpdates,
+    UsageFeed,
     EventPartitionsService,
     EventCorrectionsService,
     UsageUpkeepService,
