@@ -84,7 +84,7 @@ export class EventCorrectionsService {
       timestamp: input.timestamp ?? Instant.read(before.timestamp),
     };
     // What an archived meter has counted can still be put right.
-    const candidate = candidateOf(event, { ...meter, archivedAt: null });
+    const candidate = candidateOf(event, meter);
     const now = await this.customers.now(tx, customer);
     const { backfillDays } = await this.organizations.get(tx);
     const rejection = candidate instanceof Rejection ? candidate : this.checkTime(input, now, backfillDays, actor);

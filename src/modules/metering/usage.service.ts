@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { may, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
+import type { Organization } from '../organizations/index.js';
 import { checkTimestamp, Rejection, type UsageEventInput } from './domain/usage-event.js';
-import { candidateOf, rowOf, type Candidate } from './event-rows.js';
+import { candidateOf, contentHashOf, rowOf, type Candidate } from './event-rows.js';
 import { IngestionDirectory } from './ingestion-directory.js';
 import { IngestionQueue, type StoredBatch } from './ingestion-queue.js';
 import type { IngestionCustomer } from './queries/load-ingestion-customers.query.js';
@@ -57,26 +58,27 @@ export class UsageService {
    */
   async recordEach(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<EventOutcome[]> {
     const judged = await this.judge(actor, events);
-    const rows = judged.filter((item): item is NewUsageEvent => !(item instanceof Rejection));
+    const rows = judged.filter((item): item is NewUsageEvent => !('verdict' in item));
     const outcomes: EventOutcome[] = [];
     for (let start = 0; start < rows.length; start += MAX_ROWS_AT_ONCE) {
       const some = rows.length > MAX_ROWS_AT_ONCE ? rows.slice(start, start + MAX_ROWS_AT_ONCE) : rows;
       const batch = await this.queue.write(some);
-      const holders = await this.holdersOf(some, batch);
+      const unseen = some.filter((row) => batch.refused.get(row.id)?.holderId === null).map((row) => row.keyHash);
+      const holders = await this.holdersOf(actor.organizationId, unseen);
       for (const row of some) outcomes.push(outcomeOf(row, batch, holders));
     }
     let next = 0;
-    return judged.map((item) => (item instanceof Rejection ? rejected(item) : outcomes[next++]));
+    return judged.map((item) => ('verdict' in item ? item : outcomes[next++]));
   }
 
-  /** The row of each event, or why it is not stored. Customers that usage names for the first time are created. */
-  private async judge(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<(NewUsageEvent | Rejection)[]> {
+  /** The row of each event, or what is known of it without storing it. Customers that usage names for the first time are created. */
+  private async judge(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<(NewUsageEvent | EventOutcome)[]> {
     const { organizationId } = actor;
     const readable = events.filter((event): event is UsageEventInput => !(event instanceof Rejection));
     const { organization, meterOf } = await this.directory.meters(organizationId, readable);
     const candidates = events.map((event) => (event instanceof Rejection ? event : candidateOf(event, meterOf(event))));
     const passed = candidates.filter((candidate): candidate is Candidate => !(candidate instanceof Rejection));
-    if (passed.length === 0) return candidates as Rejection[];
+    if (passed.length === 0) return (candidates as Rejection[]).map(rejected);
     const customers = await this.directory.customersOf(
       organizationId,
       passed.map(({ event }) => event.customerExternalId),
@@ -85,39 +87,90 @@ export class UsageService {
     const realNow = this.clock.now();
     const mayBackfill = may(actor, 'usage.backfill');
     const nowOf = (customer: IngestionCustomer | undefined): Date => clockTimes.get(customer?.testClockId ?? '') ?? realNow;
-    const unknown = new Set<string>();
-    const timely = candidates.map((candidate) => {
-      if (candidate instanceof Rejection) return candidate;
-      const { event } = candidate;
-      const customer = customers.get(event.customerExternalId);
-      if (!customer && !organization.createsCustomersFromUsage) {
-        return new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.');
-      }
-      const now = nowOf(customer);
-      const rejection = checkTimestamp(event.timestamp ?? now, now, organization.backfillDays, mayBackfill);
-      if (!customer && !rejection) unknown.add(event.customerExternalId);
-      return rejection ?? candidate;
+    const admissions = candidates.map((candidate): Admission => {
+      if (candidate instanceof Rejection) return { candidate: null, rejection: candidate };
+      const customer = customers.get(candidate.event.customerExternalId);
+      return { candidate, rejection: refusalOf(candidate, customer, nowOf(customer), organization, mayBackfill) };
     });
-    if (unknown.size > 0) await this.directory.createCustomers(organizationId, [...unknown], customers);
-    return timely.map((candidate) => {
-      if (candidate instanceof Rejection) return candidate;
-      const customer = customers.get(candidate.event.customerExternalId) as IngestionCustomer;
-      return rowOf(candidate, customer, nowOf(customer));
+    const settled = await this.settleKnown(organizationId, admissions, customers, nowOf);
+    const unknown = admissions.filter(({ candidate }, index) => !settled[index] && !customers.has(externalIdOf(candidate)));
+    if (unknown.length > 0) {
+      const externalIds = [...new Set(unknown.map(({ candidate }) => externalIdOf(candidate)))];
+      await this.directory.createCustomers(organizationId, externalIds, customers);
+    }
+    return admissions.map(({ candidate }, index) => {
+      const customer = customers.get(externalIdOf(candidate)) as IngestionCustomer;
+      return settled[index] ?? rowOf(candidate as Candidate, customer, nowOf(customer));
     });
   }
 
-  /** Holders of keys that were taken by a transaction which the statement could not see yet, or by another event of its own. */
-  private async holdersOf(rows: readonly NewUsageEvent[], { refused }: StoredBatch): Promise<Map<string, KeyHolder>> {
-    if (refused.size === 0) return new Map();
-    const unseen = rows.filter((row) => refused.get(row.id)?.holderId === null).map((row) => row.keyHash as string);
-    if (unseen.length === 0) return new Map();
-    const holders = await this.database.statement<KeyHolder>(
-      'find the holders of idempotency keys',
-      findKeyHolders(rows[0].organizationId, unseen),
+  /**
+   * What is known of events that will not be stored. A retry is known for ever, also after it could be stored anew; and an event whose
+   * key is taken makes no customer.
+   */
+  private async settleKnown(
+    organizationId: string,
+    admissions: readonly Admission[],
+    customers: Map<string, IngestionCustomer>,
+    nowOf: (customer: IngestionCustomer) => Date,
+  ): Promise<(EventOutcome | null)[]> {
+    const isAsked = ({ candidate, rejection }: Admission): boolean =>
+      typeof candidate?.keyHash === 'string' && (rejection !== null || !customers.has(externalIdOf(candidate)));
+    const holders = await this.holdersOf(
+      organizationId,
+      admissions.filter(isAsked).map(({ candidate }) => candidate?.keyHash ?? null),
     );
+    const seen = new Set<string>();
+    return admissions.map(({ candidate, rejection }) => {
+      const keyHash = candidate?.keyHash ?? '';
+      const holder = holders.get(keyHash);
+      const customer = customers.get(externalIdOf(candidate));
+      const isTaken = holder !== undefined || seen.has(keyHash);
+      if (rejection === null && candidate?.keyHash) seen.add(candidate.keyHash);
+      if (rejection === null) return customer || !isTaken ? null : CONFLICT;
+      const isRetry = candidate && customer && holder?.holderContentHash === contentHashOf(candidate);
+      return isRetry
+        ? { verdict: 'DUPLICATE', row: rowOf(candidate, customer, nowOf(customer)), eventId: holder.holderId }
+        : rejected(rejection);
+    });
+  }
+
+  private async holdersOf(organizationId: string, keyHashes: readonly (string | null)[]): Promise<Map<string, KeyHolder>> {
+    const asked = [...new Set(keyHashes)].filter((keyHash) => keyHash !== null);
+    if (asked.length === 0) return new Map();
+    const statement = findKeyHolders(organizationId, asked);
+    const holders = await this.database.statement<KeyHolder>('find the holders of idempotency keys', statement);
     return new Map(holders.map((holder) => [holder.keyHash, holder]));
   }
 }
+
+/** A candidate with why it is not stored, if so; no candidate: it could not be read, or names no meter. */
+interface Admission {
+  candidate: Candidate | null;
+  rejection: Rejection | null;
+}
+
+const externalIdOf = (candidate: Candidate | null): string => candidate?.event.customerExternalId ?? '';
+
+/** Why a candidate may not be stored, by its meter, customer and time. */
+function refusalOf(
+  { event, meter }: Candidate,
+  customer: IngestionCustomer | undefined,
+  now: Date,
+  { backfillDays, createsCustomersFromUsage }: Organization,
+  mayBackfill: boolean,
+): Rejection | null {
+  if (meter.archivedAt) return new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.');
+  if (!customer && !createsCustomersFromUsage)
+    return new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.');
+  return checkTimestamp(event.timestamp ?? now, now, backfillDays, mayBackfill);
+}
+
+const CONFLICT: EventOutcome = {
+  verdict: 'CONFLICT',
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  message: 'The idempotency key was used before with other content.',
+};
 
 const rejected = ({ code, message }: Rejection): EventOutcome => ({ verdict: 'REJECTED', code, message });
 
@@ -125,9 +178,7 @@ function outcomeOf(row: NewUsageEvent, { receivedAt, refused }: StoredBatch, hol
   const refusal = refused.get(row.id);
   if (!refusal) return { verdict: 'ACCEPTED', row, receivedAt };
   const { holderId, holderContentHash } = refusal.holderId === null ? (holders.get(row.keyHash as string) as KeyHolder) : refusal;
-  if (holderId !== null && holderContentHash === row.contentHash) return { verdict: 'DUPLICATE', row, eventId: holderId };
-  const message = 'The idempotency key was used before with other content.';
-  return { verdict: 'CONFLICT', code: 'IDEMPOTENCY_KEY_REUSED', message };
+  return holderId !== null && holderContentHash === row.contentHash ? { verdict: 'DUPLICATE', row, eventId: holderId } : CONFLICT;
 }
 
 /** The outcomes as the API's batch answers give them. */
