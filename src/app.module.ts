@@ -10,17 +10,19 @@ import { dataSourceOptions } from './data-source.js';
 import { CatalogModule } from './modules/catalog/index.js';
 import { CustomersModule } from './modules/customers/index.js';
 import { InvoicingModule } from './modules/invoicing/index.js';
-import { MeteringModule } from './modules/metering/index.js';
+import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
 import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
 import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
 import { Database } from './platform/database/database.js';
+import { Notifications } from './platform/database/notifications.js';
 import { DomainEvents } from './platform/events/domain-events.js';
 import { DateTimeScalar } from './platform/graphql/date-time.scalar.js';
 import { DecimalScalar } from './platform/graphql/decimal.scalar.js';
 import { DomainErrorFilter } from './platform/graphql/domain-error.filter.js';
 import { formatError, requestLifecycle } from './platform/graphql/errors.js';
 import { JsonObjectScalar } from './platform/graphql/json-object.scalar.js';
+import { withLiveUpdates } from './platform/graphql/live-updates.js';
 import { RequestContext } from './platform/graphql/request-context.js';
 import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
@@ -58,7 +60,9 @@ class PlatformModule {
       { provide: Log, useValue: logger },
       { provide: Settings, useValue: new Settings(schedulerEnabled) },
       Database,
+      Notifications,
       DomainEvents,
+      DomainErrorFilter,
     ];
     return { module: PlatformModule, providers: [...providers, ...SCALARS], exports: providers, controllers: [HealthController] };
   }
@@ -83,7 +87,7 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
-        { provide: APP_FILTER, useValue: new DomainErrorFilter(options.logger) },
+        { provide: APP_FILTER, useExisting: DomainErrorFilter },
         { provide: APP_PIPE, useClass: StorableTextPipe },
       ],
     };
@@ -95,6 +99,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     autoSchemaFile: true,
     sortSchema: true,
     transformResolvers: fieldsOfSubscription,
+    transformSchema: withLiveUpdates(LIVE_UPDATES),
     graphiql: false,
     introspection: true,
     csrfPrevention: true,

@@ -10,6 +10,10 @@ const REQUIRED = 'fluxrate:required-scope';
 /** Declares beside an operation what it needs: a scope, `any` for any valid key, or `public` for operations without a key. */
 export const Requires = (scope: Scope | 'any' | 'public'): MethodDecorator => SetMetadata(REQUIRED, scope);
 
+/** What a handler declares to need; undefined: nothing is declared. */
+export const requirementOf = (reflector: Reflector, handler: object): Scope | 'any' | 'public' | undefined =>
+  reflector.get<Scope | 'any' | 'public' | undefined>(REQUIRED, handler as never);
+
 /** Turns a key into an actor. Implemented by organizations; null: no such key, or it is revoked or expired. */
 export abstract class Authenticator {
   abstract authenticate(secret: string): Promise<Actor | null>;
@@ -40,7 +44,7 @@ export class ScopeGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const required = this.reflector.get<Scope | 'any' | 'public' | undefined>(REQUIRED, context.getHandler());
+    const required = requirementOf(this.reflector, context.getHandler());
     if (required === 'public') return true;
     if (context.getType<string>() === 'graphql') {
       return check(context.getArgByIndex<RequestContext>(2).actor, required);
@@ -49,15 +53,25 @@ export class ScopeGuard implements CanActivate {
   }
 
   private async guardRequest(request: RequestWithActor, required: Scope | 'any' | undefined): Promise<boolean> {
-    const key = apiKeyOf(request.headers);
-    const actor = key === null ? null : await this.authenticator.authenticate(key);
-    if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
-    request.actor = actor;
-    return check(actor, required);
+    request.actor = await actorOf(request.headers, this.authenticator, required);
+    return true;
   }
 }
 
-function check(actor: Actor, required: Scope | 'any' | undefined): boolean {
-  if (required === 'any' || (required !== undefined && may(actor, required))) return true;
+/** Who sends a request with these headers. Throws UNAUTHENTICATED, or FORBIDDEN when the scope is not his. */
+export async function actorOf(
+  headers: RequestWithActor['headers'],
+  authenticator: Authenticator,
+  required: Scope | 'any' | 'public' | undefined,
+): Promise<Actor> {
+  const key = apiKeyOf(headers);
+  const actor = key === null ? null : await authenticator.authenticate(key);
+  if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
+  check(actor, required);
+  return actor;
+}
+
+function check(actor: Actor, required: Scope | 'any' | 'public' | undefined): boolean {
+  if (required === 'any' || required === 'public' || (required !== undefined && may(actor, required))) return true;
   throw new DomainError('FORBIDDEN', required ? `This needs the scope ${required}.` : 'This operation is not open to API keys.');
 }

@@ -18,14 +18,14 @@ export class Instant extends Date {
     const [, date, time, fraction = '', offset] = match;
     const seconds = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
     if (Number.isNaN(seconds) || !isCalendarDate(date)) return null;
-    const micros = fraction.slice(0, 6).padEnd(6, '0');
-    const milliseconds = seconds + Number(micros.slice(0, 3));
-    const year = new Date(milliseconds).getUTCFullYear();
+    const micros = fraction.length === 6 ? fraction : fraction.slice(0, 6).padEnd(6, '0');
+    const instant = new Instant(seconds + Number(micros.slice(0, 3)), '');
+    const year = instant.getUTCFullYear();
     if (year < 1900 || year > 2199) return null;
-    return new Instant(
-      milliseconds,
-      new Date(milliseconds).toISOString().replace('Z', micros.slice(3) === '000' ? 'Z' : `${micros.slice(3)}Z`),
-    );
+    const iso = instant.toISOString();
+    // Read-only from here on: nobody has seen it without its text.
+    (instant as { text: string }).text = micros.endsWith('000') ? iso : `${iso.slice(0, 23)}${micros.slice(3)}Z`;
+    return instant;
   }
 }
 
@@ -33,6 +33,8 @@ const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(
 
 /** Date.parse lets Feb 30 roll over into March; a calendar does not. */
 function isCalendarDate(date: string): boolean {
-  const parsed = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+  const day = Number(date.slice(8));
+  if (day <= 28) return day > 0;
+  const daysInMonth = new Date(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 0)).getUTCDate();
+  return day <= daysInMonth;
 }

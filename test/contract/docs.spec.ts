@@ -91,7 +91,12 @@ describe('scopes', () => {
     const resolvers = DOMAIN_MODULES.flatMap((module) => listed(module, 'providers')).filter(({ name }) =>
       name?.endsWith('Resolver'),
     );
-    const controllers = [...DOMAIN_MODULES.flatMap((module) => listed(module, 'controllers')), HealthController as never];
+    const direct = DOMAIN_MODULES.flatMap((module) => listed(module, 'providers')).filter(({ name }) => name?.endsWith('Routes'));
+    const controllers = [
+      ...DOMAIN_MODULES.flatMap((module) => listed(module, 'controllers')),
+      ...direct,
+      HealthController as never,
+    ];
     const inCode = [...resolvers.flatMap(operationsOf), ...resolvers.flatMap(fieldsOf), ...controllers.flatMap(routesOf)].map(
       ([name, scope]) => `${{ any: 'any key', public: 'no key' }[scope ?? ''] ?? scope}: ${name}`,
     );

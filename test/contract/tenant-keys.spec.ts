@@ -11,8 +11,19 @@ interface ForeignKey {
   parentColumns: string[];
 }
 
-/** References that are none, by decision: the key of an event outlives it. */
-const LOOSE = ['usage_event_keys.event_id'];
+/**
+ * References that are none, by decision. The key of an event outlives it; events are many, partitioned, and dropped by the month:
+ * their counters, which none of them is counted without, hold the keys to meter and customer.
+ */
+const LOOSE = [
+  'usage_counter_members.customer_id',
+  'usage_counter_members.meter_id',
+  'usage_event_keys.event_id',
+  'usage_event_voids.event_id',
+  'usage_events.amends_id',
+  'usage_events.customer_id',
+  'usage_events.meter_id',
+];
 
 /** The database itself refuses a row that points into another organization, whatever the code above it does. */
 describe('keys of the schema', () => {
@@ -54,7 +65,7 @@ describe('keys of the schema', () => {
   });
 
   it('every foreign key between tables of a tenant carries the organization', () => {
-    expect(foreignKeys.length).toBeGreaterThan(30);
+    expect(foreignKeys.length).toBeGreaterThan(29);
     for (const { name, columns, parent, parentColumns } of foreignKeys) {
       const isToOwner = parent === 'organizations';
       expect([name, columns[0], parentColumns[0]]).toEqual([name, 'organization_id', isToOwner ? 'id' : 'organization_id']);
@@ -64,7 +75,7 @@ describe('keys of the schema', () => {
   it('every column that names a row of another table is such a key', async () => {
     const columns = await app.database.sql<{ name: string }>(
       `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
-        WHERE table_schema = 'public' AND column_name LIKE '%\\_id' AND data_type = 'uuid' ORDER BY 1`,
+        WHERE table_schema = 'public' AND column_name LIKE '%\\_id' AND data_type = 'uuid' AND table_name !~ '^usage_events_' ORDER BY 1`,
     );
     const keys = new Set(foreignKeys.flatMap(({ child, columns: names }) => names.map((column) => `${child}.${column}`)));
     // Tables that hang on a customer, a plan, … belong to its organization through that key.

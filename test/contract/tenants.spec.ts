@@ -141,6 +141,8 @@ const PLACES: Record<string, Record<string, Place>> = {
   recordPayment: { invoiceId: { names: 'invoice', with: (invoiceId) => ({ invoiceId, input: { amount: '6' } }) } },
   voidInvoice: id('invoice'),
   markInvoiceUncollectible: id('invoice'),
+  amendUsageEvent: { id: { names: 'usageEvent', with: (value) => ({ id: value, input: { quantity: '2' } }) } },
+  usageByCustomer: { meterId: { names: 'meter', with: (meterId) => ({ meterId, ...span }) } },
   revokeApiKey: id('apiKey'),
   advanceTestClock: { id: { names: 'testClock', with: (value) => ({ id: value, to: '2026-02-01T00:00:00Z' }) } },
 };

@@ -21,7 +21,7 @@ export class TcpProxy {
     }
   });
 
-  constructor(private readonly targetPort: number) {}
+  constructor(private targetPort: number) {}
 
   async listen(): Promise<number> {
     this.server.listen(0, '127.0.0.1');
@@ -35,7 +35,9 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  mend(): void {
+  /** Lets connections through again; to another port, when the server has come back on one. */
+  mend(targetPort = this.targetPort): void {
+    this.targetPort = targetPort;
     this.isCut = false;
   }
 

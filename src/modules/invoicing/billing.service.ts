@@ -4,7 +4,6 @@ import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict } from '../../shared/errors.js';
-import { currentSnapshot } from '../metering/index.js';
 import { TestClocksService, type Organization } from '../organizations/index.js';
 import {
   advance,
@@ -91,12 +90,11 @@ export class BillingService implements OnModuleInit {
   /** What `settle` would do, without doing it: previews are this. */
   async compute(tx: EntityManager, tasks: BillingTask[]): Promise<SettledTask[]> {
     const prepared = await this.prepare(tx, tasks);
-    const knownSnapshot = await currentSnapshot(tx);
     const inputs = prepared.map(({ input, task: { subscription } }) => ({
       organizationId: subscription.organizationId,
       required: requiredReadings(input),
     }));
-    const readings = await loadInputReadings(tx, inputs, knownSnapshot);
+    const { snapshot: knownSnapshot, readings } = await loadInputReadings(tx, inputs);
     const presents = await this.presents(tx, tasks);
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);

@@ -7,7 +7,7 @@ import { decimal, decimalText, min, sum, ZERO, type Decimal } from '../../shared
 import { notFound } from '../../shared/errors.js';
 import { assertTransition } from '../../shared/transitions.js';
 import { CustomersService } from '../customers/index.js';
-import { currentSnapshot, loadReadings } from '../metering/index.js';
+import { loadPresentReadings } from '../metering/index.js';
 import { OrganizationsService } from '../organizations/index.js';
 import { rateLine } from './domain/expected-lines.js';
 import { INVOICE_TRANSITIONS, invoiceNumber } from './domain/invoice-status.js';
@@ -63,8 +63,7 @@ export class FinalizationService {
   private async refreshUsage(tx: EntityManager, invoice: Invoice): Promise<void> {
     const lines = await loadDraftUsageLines(tx, invoice);
     if (lines.length === 0) return;
-    const knownSnapshot = await currentSnapshot(tx);
-    const readings = await loadReadings(
+    const { snapshot: knownSnapshot, readings } = await loadPresentReadings(
       tx,
       lines.map(({ line, charge }) => ({
         organizationId: invoice.organizationId,
@@ -72,7 +71,6 @@ export class FinalizationService {
         meterId: charge.meterId ?? '',
         from: line.periodStart as Date,
         to: line.periodEnd as Date,
-        knownAt: knownSnapshot,
       })),
     );
     const elsewhere = await billedElsewhere(tx, invoice);

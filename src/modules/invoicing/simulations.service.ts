@@ -132,7 +132,7 @@ export class SimulationsService {
       const subscriptions = await loadCompared(tx, ids.slice(offset, offset + CHUNK), simulation.window);
       const billed = await loadBilledAmounts(tx, subscriptions);
       for await (const group of groupsOf(subscriptions, simulation.plan)) {
-        const readings = await loadInputReadings(tx, group, null);
+        const { readings } = await loadInputReadings(tx, group);
         for (const [index, { subscriptionId, input }] of group.entries()) {
           await nextTurn();
           const simulated = simulatedAmount(input, readings[index]);

@@ -7,6 +7,7 @@ import { Clock } from '../../shared/clock.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
 import type { Aggregation, MeterFilter } from './domain/index.js';
 import { validateMeter } from './domain/meter.js';
+import { IngestionDirectory } from './ingestion-directory.js';
 import { Meter } from './meter.entity.js';
 
 export interface CreateMeterInput {
@@ -21,7 +22,10 @@ export interface CreateMeterInput {
 
 @Injectable()
 export class MetersService {
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly directory: IngestionDirectory,
+  ) {}
 
   /** `field` prefixes the names of fields in errors, for a meter that is created inside something else. */
   async create(tx: EntityManager, input: CreateMeterInput, field = ''): Promise<Meter> {
@@ -55,6 +59,7 @@ export class MetersService {
     if (meter.archivedAt) return meter;
     meter.archivedAt = this.clock.now();
     await tx.update(Meter, { organizationId: meter.organizationId, id }, { archivedAt: meter.archivedAt });
+    this.directory.forget();
     return meter;
   }
 

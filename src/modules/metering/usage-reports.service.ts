@@ -9,7 +9,14 @@ import { OrganizationsService } from '../organizations/index.js';
 import { carryOver } from './domain/carry-over.js';
 import type { Meter } from './meter.entity.js';
 import { MetersService } from './meters.service.js';
-import { loadCarriedValues, loadUsage, type UsageRow, type UsageSpan } from './queries/load-usage.query.js';
+import {
+  loadCarriedValues,
+  loadUsage,
+  loadUsageByCustomer,
+  type CustomerUsageRow,
+  type UsageRow,
+  type UsageSpan,
+} from './queries/load-usage.query.js';
 
 export type UsageWindow = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH';
 
@@ -38,6 +45,7 @@ export interface UsageQuery {
 }
 
 const MAX_BUCKETS = 10_000;
+const MAX_CUSTOMERS = 1_000;
 const MAX_GROUP_PROPERTIES = 5;
 const HOUR_MS = 3_600_000;
 
@@ -76,6 +84,18 @@ export class UsageReportsService {
       to: whole.to,
       buckets: isCut ? buckets : [],
     };
+  }
+
+  /** What each customer used in all, the greatest first. */
+  async byCustomer(
+    tx: EntityManager,
+    { meterId, from, to, limit }: { meterId: string; from: Date; to: Date; limit: number },
+  ): Promise<CustomerUsageRow[]> {
+    if (to <= from) throw invalid('to', 'to must be later than from.');
+    if (limit < 1 || limit > MAX_CUSTOMERS) throw invalid('limit', `limit must be from 1 to ${MAX_CUSTOMERS}.`);
+    const meter = await this.meters.get(tx, meterId);
+    const span: UsageSpan = { from: instantText(from), to: instantText(to) };
+    return loadUsageByCustomer(tx, { meterId: meter.id, customerId: null, span, limit });
   }
 
   /** What each span counted, by group; a meter that carries over starts each span with the last value known. */

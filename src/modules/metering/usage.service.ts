@@ -1,34 +1,14 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import { isId, newId } from '../../platform/database/ids.js';
-import { writeJson } from '../../platform/json.js';
+import { Database } from '../../platform/database/database.js';
 import { may, type Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
-import { decimal, decimalText } from '../../shared/decimal.js';
-import { notFound } from '../../shared/errors.js';
-import { checkText } from '../../shared/text.js';
-import { OrganizationsService } from '../organizations/index.js';
-import {
-  checkEventShape,
-  checkTimestamp,
-  contributionOf,
-  MAX_PROPERTIES_BYTES,
-  Rejection,
-  type Contribution,
-  type UsageEventInput,
-} from './domain/usage-event.js';
-import type { Meter } from './meter.entity.js';
-import { insertUsageEvents, loadUsageEventKeys, type NewUsageEvent } from './queries/insert-usage-events.query.js';
-import {
-  createProvisionalCustomers,
-  deleteCustomers,
-  loadIngestionCustomers,
-  type IngestionCustomer,
-} from './queries/load-ingestion-customers.query.js';
-import { loadMetersByName } from './queries/load-meters-by-name.query.js';
-import { findUsageEvent, type UsageEventRow } from './queries/load-usage-events.query.js';
-import { voidUsageEvent } from './queries/void-usage-event.query.js';
+import type { Organization } from '../organizations/index.js';
+import { checkTimestamp, Rejection, type UsageEventInput } from './domain/usage-event.js';
+import { candidateOf, contentHashOf, rowOf, type Candidate } from './event-rows.js';
+import { IngestionDirectory } from './ingestion-directory.js';
+import { IngestionQueue, type StoredBatch } from './ingestion-queue.js';
+import type { IngestionCustomer } from './queries/load-ingestion-customers.query.js';
+import { findKeyHolders, type KeyHolder, type NewUsageEvent } from './queries/record-usage.query.js';
 
 export type UsageVerdict = 'ACCEPTED' | 'DUPLICATE' | 'CONFLICT' | 'REJECTED';
 
@@ -48,242 +28,170 @@ export interface RecordUsageResult {
   results: UsageEventResult[];
 }
 
-/** An event that has passed so far, on its way into the table. */
-interface Candidate {
-  index: number;
-  event: UsageEventInput;
-  meter: Meter;
-  contribution: Contribution;
-  propertiesText: string | null;
-  contentHash: Buffer;
-}
+/** What became of each event, in the order they were given. */
+export type EventOutcome =
+  | { verdict: 'ACCEPTED'; row: NewUsageEvent; receivedAt: Date }
+  | { verdict: 'DUPLICATE'; row: NewUsageEvent; eventId: string }
+  | { verdict: 'CONFLICT'; code: string; message: string }
+  | { verdict: 'REJECTED'; code: string; message: string };
 
-interface RefusedCandidate {
-  candidate: Candidate;
-  rejection: Rejection;
-}
+/** A larger request is stored by several statements: counters stay locked for moments only. */
+const MAX_ROWS_AT_ONCE = 2_000;
 
 /** Takes usage events in (billing-rules §4): accepted means counted, a duplicate counts once, a bad event stops no other. */
 @Injectable()
 export class UsageService {
   constructor(
+    private readonly database: Database,
     private readonly clock: Clock,
-    private readonly organizations: OrganizationsService,
+    private readonly directory: IngestionDirectory,
+    private readonly queue: IngestionQueue,
   ) {}
 
-  async record(tx: EntityManager, actor: Actor, events: UsageEventInput[]): Promise<RecordUsageResult> {
-    const results: UsageEventResult[] = [];
-    const reject = (index: number, { code, message }: Rejection): void => {
-      results.push({ index, verdict: 'REJECTED', eventId: null, code, message });
-    };
-    const candidates = await this.resolveMeters(tx, events, reject);
-    const { admitted, refused, customers } = await this.admit(tx, actor, candidates);
-    results.push(...(await this.refuse(tx, refused)));
-    const created = await this.createCustomers(tx, admitted, customers);
-    const realNow = this.clock.now();
-    const rows = admitted.map((candidate) =>
-      rowOf(candidate, customers.get(candidate.event.customerExternalId) as IngestionCustomer, realNow),
+  async record(actor: Actor, events: readonly UsageEventInput[]): Promise<RecordUsageResult> {
+    return resultOf(await this.recordEach(actor, events));
+  }
+
+  /**
+   * Stores the events in transactions of their own (of other requests, too, if they come at the same time). What could not even be
+   * read comes as its rejection.
+   */
+  async recordEach(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<EventOutcome[]> {
+    const judged = await this.judge(actor, events);
+    const rows = judged.filter((item): item is NewUsageEvent => !('verdict' in item));
+    const outcomes: EventOutcome[] = [];
+    for (let start = 0; start < rows.length; start += MAX_ROWS_AT_ONCE) {
+      const some = rows.length > MAX_ROWS_AT_ONCE ? rows.slice(start, start + MAX_ROWS_AT_ONCE) : rows;
+      const batch = await this.queue.write(some);
+      const unseen = some.filter((row) => batch.refused.get(row.id)?.holderId === null).map((row) => row.keyHash);
+      const holders = await this.holdersOf(actor.organizationId, unseen);
+      for (const row of some) outcomes.push(outcomeOf(row, batch, holders));
+    }
+    let next = 0;
+    return judged.map((item) => ('verdict' in item ? item : outcomes[next++]));
+  }
+
+  /** The row of each event, or what is known of it without storing it. Customers that usage names for the first time are created. */
+  private async judge(actor: Actor, events: readonly (UsageEventInput | Rejection)[]): Promise<(NewUsageEvent | EventOutcome)[]> {
+    const { organizationId } = actor;
+    const readable = events.filter((event): event is UsageEventInput => !(event instanceof Rejection));
+    const { organization, meterOf } = await this.directory.meters(organizationId, readable);
+    const candidates = events.map((event) => (event instanceof Rejection ? event : candidateOf(event, meterOf(event))));
+    const passed = candidates.filter((candidate): candidate is Candidate => !(candidate instanceof Rejection));
+    if (passed.length === 0) return (candidates as Rejection[]).map(rejected);
+    const customers = await this.directory.customersOf(
+      organizationId,
+      passed.map(({ event }) => event.customerExternalId),
     );
-    const stored = await this.store(tx, rows);
-    results.push(...stored);
-    await this.forgetCustomers(tx, created, rows, stored);
-    results.sort((a, b) => a.index - b.index);
-    const count = (verdict: UsageVerdict): number => results.filter((result) => result.verdict === verdict).length;
-    return {
-      accepted: count('ACCEPTED'),
-      duplicates: count('DUPLICATE'),
-      conflicts: count('CONFLICT'),
-      rejected: count('REJECTED'),
-      results,
-    };
-  }
-
-  /** Voids an event: it counts no more, though its row and its idempotency key stay. Voiding it twice changes nothing. */
-  async voidEvent(tx: EntityManager, id: string, reason: string | null): Promise<UsageEventRow> {
-    checkText('reason', reason, { least: 0, most: 1_000, lines: true });
-    const event = isId(id) ? await findUsageEvent(tx, id) : null;
-    if (!event) throw notFound('Usage event');
-    if (event.voidedAt === null) await voidUsageEvent(tx, id, reason, this.clock.now());
-    return (await findUsageEvent(tx, id)) as UsageEventRow;
-  }
-
-  private async resolveMeters(
-    tx: EntityManager,
-    events: UsageEventInput[],
-    reject: (index: number, rejection: Rejection) => void,
-  ): Promise<Candidate[]> {
-    const meters = await loadMetersByName(tx, events);
-    const candidates: Candidate[] = [];
-    events.forEach((event, index) => {
-      const meter = event.meterToken
-        ? meters.byToken.get(event.meterToken.toLowerCase())
-        : meters.byName.get(event.meterName ?? '');
-      const candidate = checkEventShape(event) ?? prepare(index, event, meter);
-      if (candidate instanceof Rejection) reject(index, candidate);
-      else candidates.push(candidate);
-    });
-    return candidates;
-  }
-
-  /** Which candidates may be stored, by their meter, customer and time; and the customers that are known. */
-  private async admit(
-    tx: EntityManager,
-    actor: Actor,
-    candidates: Candidate[],
-  ): Promise<{ admitted: Candidate[]; refused: RefusedCandidate[]; customers: Map<string, IngestionCustomer> }> {
-    const admitted: Candidate[] = [];
-    const refused: RefusedCandidate[] = [];
-    if (candidates.length === 0) return { admitted, refused, customers: new Map() };
-    const { backfillDays, createsCustomersFromUsage } = await this.organizations.get(tx);
-    const customers = await loadIngestionCustomers(tx, externalIdsOf(candidates));
+    const clockTimes = await this.directory.clockTimes(organizationId, customers.values());
     const realNow = this.clock.now();
     const mayBackfill = may(actor, 'usage.backfill');
-    for (const candidate of candidates) {
-      const { event, meter } = candidate;
-      const customer = customers.get(event.customerExternalId);
-      const now = customer?.clockNow ?? realNow;
-      const rejection = meter.archivedAt
-        ? new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.')
-        : !customer && !createsCustomersFromUsage
-          ? new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.')
-          : checkTimestamp(event.timestamp ?? now, now, backfillDays, mayBackfill);
-      if (rejection) refused.push({ candidate, rejection });
-      else admitted.push(candidate);
+    const nowOf = (customer: IngestionCustomer | undefined): Date => clockTimes.get(customer?.testClockId ?? '') ?? realNow;
+    const admissions = candidates.map((candidate): Admission => {
+      if (candidate instanceof Rejection) return { candidate: null, rejection: candidate };
+      const customer = customers.get(candidate.event.customerExternalId);
+      return { candidate, rejection: refusalOf(candidate, customer, nowOf(customer), organization, mayBackfill) };
+    });
+    const settled = await this.settleKnown(organizationId, admissions, customers, nowOf);
+    const unknown = admissions.filter(({ candidate }, index) => !settled[index] && !customers.has(externalIdOf(candidate)));
+    if (unknown.length > 0) {
+      const externalIds = [...new Set(unknown.map(({ candidate }) => externalIdOf(candidate)))];
+      await this.directory.createCustomers(organizationId, externalIds, customers);
     }
-    return { admitted, refused, customers };
-  }
-
-  /** Rejects candidates, but for those that were stored before: a retry is known for ever, also after it could be stored anew. */
-  private async refuse(tx: EntityManager, refused: RefusedCandidate[]): Promise<UsageEventResult[]> {
-    const keys = refused.map(({ candidate }) => candidate.event.idempotencyKey).filter((key) => typeof key === 'string');
-    const holders = keys.length > 0 ? await loadUsageEventKeys(tx, keys) : new Map<string, never>();
-    return refused.map(({ candidate: { index, event, contentHash }, rejection: { code, message } }) => {
-      const holder = holders.get(event.idempotencyKey ?? '');
-      return holder?.contentHash.equals(contentHash)
-        ? { index, verdict: 'DUPLICATE', eventId: holder.eventId, code: null, message: null }
-        : { index, verdict: 'REJECTED', eventId: null, code, message };
+    return admissions.map(({ candidate }, index) => {
+      const customer = customers.get(externalIdOf(candidate)) as IngestionCustomer;
+      return settled[index] ?? rowOf(candidate as Candidate, customer, nowOf(customer));
     });
   }
 
-  /** Creates the customers that nobody knew; adds them to `customers` and returns their external ids. */
-  private async createCustomers(
-    tx: EntityManager,
-    admitted: Candidate[],
+  /**
+   * What is known of events that will not be stored. A retry is known for ever, also after it could be stored anew; and an event whose
+   * key is taken makes no customer.
+   */
+  private async settleKnown(
+    organizationId: string,
+    admissions: readonly Admission[],
     customers: Map<string, IngestionCustomer>,
-  ): Promise<string[]> {
-    const unknown = externalIdsOf(admitted).filter((externalId) => !customers.has(externalId));
-    if (unknown.length === 0) return [];
-    const created = await createProvisionalCustomers(tx, unknown, this.clock.now());
-    for (const [externalId, customer] of await loadIngestionCustomers(tx, unknown)) customers.set(externalId, customer);
-    return created;
-  }
-
-  /** A customer whose only event was in conflict with another was created for nothing. */
-  private async forgetCustomers(
-    tx: EntityManager,
-    created: string[],
-    rows: IndexedRow[],
-    stored: UsageEventResult[],
-  ): Promise<void> {
-    if (created.length === 0) return;
-    const accepted = new Set(stored.filter(({ verdict }) => verdict === 'ACCEPTED').map(({ index }) => index));
-    const used = new Set(rows.filter(({ index }) => accepted.has(index)).map(({ row }) => row.customerId));
-    const unused = created.filter((id) => !used.has(id));
-    if (unused.length > 0) await deleteCustomers(tx, unused);
-  }
-
-  private async store(tx: EntityManager, ready: IndexedRow[]): Promise<UsageEventResult[]> {
-    if (ready.length === 0) return [];
-    const rows = ready.map(({ row }) => row);
-    const stored = await insertUsageEvents(tx, rows, this.clock.now());
-    const refused = rows.filter((row) => !stored.has(row.id)).map((row) => row.idempotencyKey as string);
-    const holders = refused.length > 0 ? await loadUsageEventKeys(tx, refused) : new Map<string, never>();
-    return ready.map(({ index, row }) => {
-      if (stored.has(row.id)) return { index, verdict: 'ACCEPTED', eventId: row.id, code: null, message: null };
-      const holder = holders.get(row.idempotencyKey as string);
-      if (holder?.contentHash.equals(row.contentHash)) {
-        return { index, verdict: 'DUPLICATE', eventId: holder.eventId, code: null, message: null };
-      }
-      const message = 'The idempotency key was used before with other content.';
-      return { index, verdict: 'CONFLICT', eventId: null, code: 'IDEMPOTENCY_KEY_REUSED', message };
+    nowOf: (customer: IngestionCustomer) => Date,
+  ): Promise<(EventOutcome | null)[]> {
+    const isAsked = ({ candidate, rejection }: Admission): boolean =>
+      typeof candidate?.keyHash === 'string' && (rejection !== null || !customers.has(externalIdOf(candidate)));
+    const holders = await this.holdersOf(
+      organizationId,
+      admissions.filter(isAsked).map(({ candidate }) => candidate?.keyHash ?? null),
+    );
+    const seen = new Set<string>();
+    return admissions.map(({ candidate, rejection }) => {
+      const keyHash = candidate?.keyHash ?? '';
+      const holder = holders.get(keyHash);
+      const customer = customers.get(externalIdOf(candidate));
+      const isTaken = holder !== undefined || seen.has(keyHash);
+      if (rejection === null && candidate?.keyHash) seen.add(candidate.keyHash);
+      if (rejection === null) return customer || !isTaken ? null : CONFLICT;
+      const isRetry = candidate && customer && holder?.holderContentHash === contentHashOf(candidate);
+      return isRetry
+        ? { verdict: 'DUPLICATE', row: rowOf(candidate, customer, nowOf(customer)), eventId: holder.holderId }
+        : rejected(rejection);
     });
   }
-}
 
-interface IndexedRow {
-  index: number;
-  row: NewUsageEvent;
-}
-
-const externalIdsOf = (candidates: Candidate[]): string[] => [
-  ...new Set(candidates.map(({ event }) => event.customerExternalId)),
-];
-
-function prepare(index: number, event: UsageEventInput, meter: Meter | undefined): Candidate | Rejection {
-  if (!meter) return new Rejection('METER_NOT_FOUND', 'There is no such meter.');
-  const propertiesText = event.properties ? canonicalJson(event.properties) : null;
-  if (propertiesText !== null && Buffer.byteLength(propertiesText) > MAX_PROPERTIES_BYTES) {
-    return new Rejection('VALIDATION_FAILED', `The properties exceed ${MAX_PROPERTIES_BYTES} bytes.`);
+  private async holdersOf(organizationId: string, keyHashes: readonly (string | null)[]): Promise<Map<string, KeyHolder>> {
+    const asked = [...new Set(keyHashes)].filter((keyHash) => keyHash !== null);
+    if (asked.length === 0) return new Map();
+    const statement = findKeyHolders(organizationId, asked);
+    const holders = await this.database.statement<KeyHolder>('find the holders of idempotency keys', statement);
+    return new Map(holders.map((holder) => [holder.keyHash, holder]));
   }
-  const contribution = contributionOf(event, meter);
-  if (contribution instanceof Rejection) return contribution;
-  return { index, event, meter, contribution, propertiesText, contentHash: contentHashOf(event, meter, propertiesText) };
 }
 
-/** A timestamp that was not given is not part of the content: a retry without one is the same event. */
-function contentHashOf(
-  { customerExternalId, quantity, timestamp }: UsageEventInput,
-  { id }: Meter,
-  propertiesText: string | null,
-): Buffer {
-  const content = [id, customerExternalId, quantityText(quantity), propertiesText, timestamp?.text ?? null];
-  return createHash('sha256').update(JSON.stringify(content)).digest();
+/** A candidate with why it is not stored, if so; no candidate: it could not be read, or names no meter. */
+interface Admission {
+  candidate: Candidate | null;
+  rejection: Rejection | null;
 }
 
-const quantityText = (quantity: string | null | undefined): string | null => (quantity ? decimalText(decimal(quantity)) : null);
+const externalIdOf = (candidate: Candidate | null): string => candidate?.event.customerExternalId ?? '';
 
-/** JSON with sorted keys, so that the same content has the same text. */
-const canonicalJson = (value: unknown): string => writeJson(sorted(value));
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
+/** Why a candidate may not be stored, by its meter, customer and time. */
+function refusalOf(
+  { event, meter }: Candidate,
+  customer: IngestionCustomer | undefined,
+  now: Date,
+  { backfillDays, createsCustomersFromUsage }: Organization,
+  mayBackfill: boolean,
+): Rejection | null {
+  if (meter.archivedAt) return new Rejection('METER_ARCHIVED', 'The meter is archived and takes no more events.');
+  if (!customer && !createsCustomersFromUsage)
+    return new Rejection('CUSTOMER_NOT_FOUND', 'There is no customer with this external id.');
+  return checkTimestamp(event.timestamp ?? now, now, backfillDays, mayBackfill);
 }
 
-const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+const CONFLICT: EventOutcome = {
+  verdict: 'CONFLICT',
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  message: 'The idempotency key was used before with other content.',
+};
 
-function rowOf(
-  { index, event, meter, contribution, propertiesText, contentHash }: Candidate,
-  customer: IngestionCustomer,
-  realNow: Date,
-): IndexedRow {
-  const id = newId();
-  return {
-    index,
-    row: {
-      id,
-      meterId: meter.id,
-      customerId: customer.id,
-      occurredAt: event.timestamp?.text ?? (customer.clockNow ?? realNow).toISOString(),
-      quantity: quantityText(event.quantity),
-      counted: contribution.counted,
-      value: contribution.value ? decimalText(contribution.value) : null,
-      member: contribution.member,
-      properties: propertiesText,
-      idempotencyKey: event.idempotencyKey ?? null,
-      contentHash,
-      digest: digestOf(id, contentHash),
-    },
-  };
+const rejected = ({ code, message }: Rejection): EventOutcome => ({ verdict: 'REJECTED', code, message });
+
+function outcomeOf(row: NewUsageEvent, { receivedAt, refused }: StoredBatch, holders: Map<string, KeyHolder>): EventOutcome {
+  const refusal = refused.get(row.id);
+  if (!refusal) return { verdict: 'ACCEPTED', row, receivedAt };
+  const { holderId, holderContentHash } = refusal.holderId === null ? (holders.get(row.keyHash as string) as KeyHolder) : refusal;
+  return holderId !== null && holderContentHash === row.contentHash ? { verdict: 'DUPLICATE', row, eventId: holderId } : CONFLICT;
 }
 
-/** 60 bits of the event's id and content: added up, they tell one set of events from another. */
-function digestOf(id: string, contentHash: Buffer): string {
-  const idBits = BigInt(`0x${id.replaceAll('-', '').slice(16)}`);
-  return String((contentHash.readBigUInt64BE(0) ^ idBits) >> 4n);
+/** The outcomes as the API's batch answers give them. */
+export function resultOf(outcomes: readonly EventOutcome[]): RecordUsageResult {
+  const result: RecordUsageResult = { accepted: 0, duplicates: 0, conflicts: 0, rejected: 0, results: [] };
+  outcomes.forEach((outcome, index) => {
+    const { verdict } = outcome;
+    const refusal = 'code' in outcome ? { code: outcome.code, message: outcome.message } : { code: null, message: null };
+    const eventId = verdict === 'ACCEPTED' ? outcome.row.id : verdict === 'DUPLICATE' ? outcome.eventId : null;
+    result.results.push({ index, verdict, eventId, ...refusal });
+    result[COUNTED_AS[verdict]] += 1;
+  });
+  return result;
 }
+
+const COUNTED_AS = { ACCEPTED: 'accepted', DUPLICATE: 'duplicates', CONFLICT: 'conflicts', REJECTED: 'rejected' } as const;

@@ -4,6 +4,8 @@ import type { EntityManager } from 'typeorm';
 import { newId, isId } from '../../platform/database/ids.js';
 import { Database, organizationOf } from '../../platform/database/database.js';
 import { Authenticator } from '../../platform/auth.js';
+import { CHANGES } from '../../platform/database/changes.js';
+import { Notifications } from '../../platform/database/notifications.js';
 import { may, SCOPES, type Actor, type Scope } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
@@ -11,7 +13,7 @@ import { checkText } from '../../shared/text.js';
 import { ApiKey } from './api-key.entity.js';
 import type { OrganizationMode } from './organization.entity.js';
 import { Organization } from './organization.entity.js';
-import { findApiKey, touchApiKey } from './queries/find-api-key.query.js';
+import { findApiKey, lookUpApiKey, touchApiKey, type FoundKey } from './queries/find-api-key.query.js';
 
 export interface CreateApiKeyInput {
   name: string;
@@ -22,23 +24,72 @@ export interface CreateApiKeyInput {
 const SHOWN_CHARACTERS = 12;
 const TOUCH_EVERY_MS = 60_000;
 
+interface KnownKey {
+  actor: Actor;
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+  /** On the monotonic clock. */
+  freshUntil: number;
+}
+
+/** A revocation is told to all processes with its commit; should they not hear it, they act on a key this long. */
+const KNOWN_FOR_MS = 1_000;
+const MAX_KNOWN_KEYS = 10_000;
+
 @Injectable()
 export class ApiKeysService implements Authenticator {
+  /** Keys in use, by digest. Only good ones: any other is looked up each time. */
+  private readonly known = new Map<string, KnownKey>();
+  /** Counts what made copies stale: a look-up that began before must not be kept. */
+  private generation = 0;
+
   constructor(
     private readonly database: Database,
+    private readonly notifications: Notifications,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    notifications.on(CHANGES, (table) => {
+      if (table === 'api_keys') this.forget();
+    });
+    notifications.onGap(() => this.forget());
+  }
 
   /** The actor of a secret, or null. The digest is looked up by a unique index, so timing tells nothing about other keys. */
   async authenticate(secret: string): Promise<Actor | null> {
     if (!/^sk_(test|live)_[A-Za-z0-9_-]{16,128}$/.test(secret)) return null;
+    const digest = digestOf(secret);
+    const name = digest.toString('latin1');
+    let key = this.known.get(name) ?? null;
     const now = this.clock.now();
-    return this.database.acrossOrganizations('find the owner of a key', async (tx) => {
-      const key = await findApiKey(tx, digestOf(secret));
-      if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
-      if (!key.lastUsedAt || now.getTime() - key.lastUsedAt.getTime() > TOUCH_EVERY_MS) await touchApiKey(tx, key, now);
-      return { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) };
-    });
+    if (!key || key.freshUntil < performance.now() || needsTouch(key, now)) {
+      const { generation } = this;
+      key = await this.lookUp(digest, now);
+      if (key && this.notifications.isListening && generation === this.generation) this.keep(name, key);
+    }
+    return key && !(key.expiresAt && key.expiresAt <= now) ? key.actor : null;
+  }
+
+  private async lookUp(digest: Buffer, now: Date): Promise<KnownKey | null> {
+    const [key] = await this.database.statement<FoundKey>('find the owner of a key', lookUpApiKey(digest));
+    if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
+    const isTouched = needsTouch(key, now);
+    if (isTouched) await this.database.statement('note the use of a key', touchApiKey(key, now));
+    return {
+      actor: { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) },
+      expiresAt: key.expiresAt,
+      lastUsedAt: isTouched ? now : key.lastUsedAt,
+      freshUntil: performance.now() + KNOWN_FOR_MS,
+    };
+  }
+
+  private keep(name: string, key: KnownKey): void {
+    if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
+    this.known.set(name, key);
+  }
+
+  private forget(): void {
+    this.generation += 1;
+    this.known.clear();
   }
 
   async isStored(tx: EntityManager, secret: string): Promise<boolean> {
@@ -82,11 +133,15 @@ export class ApiKeysService implements Authenticator {
     if (apiKey.revokedAt) return apiKey;
     apiKey.revokedAt = this.clock.now();
     await tx.update(ApiKey, { organizationId: apiKey.organizationId, id }, { revokedAt: apiKey.revokedAt });
+    this.forget();
     return apiKey;
   }
 }
 
 export const newSecret = (mode: OrganizationMode): string => `sk_${mode.toLowerCase()}_${randomBytes(32).toString('base64url')}`;
+
+const needsTouch = ({ lastUsedAt }: Pick<KnownKey, 'lastUsedAt'>, now: Date): boolean =>
+  lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > TOUCH_EVERY_MS;
 
 const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 

@@ -1,23 +1,28 @@
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Catch, HttpException, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import type { Logger } from 'pino';
 import { DomainError, HTTP_STATUS, type ErrorCode } from '../../shared/errors.js';
 import { domainErrorOf } from '../database/constraint-errors.js';
+import { Log } from '../log.js';
 
 /** The one place where failures become answers: GraphQL errors with a stable code, or `{ detail, code }` on the REST edge. */
 @Catch()
+@Injectable()
 export class DomainErrorFilter implements ExceptionFilter {
-  constructor(private readonly log: Logger) {}
+  constructor(private readonly log: Log) {}
 
   catch(thrown: unknown, host: ArgumentsHost): unknown {
-    const error = this.explain(thrown);
-    if (host.getType<string>() === 'graphql') return graphqlError(error);
+    if (host.getType<string>() === 'graphql') return graphqlError(this.explain(thrown));
     const http = host.switchToHttp();
-    const reply = http.getResponse<FastifyReply>();
-    if (error.code === 'SERVICE_UNAVAILABLE') void reply.header('retry-after', '1');
+    return this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Answers a request of the REST edge. */
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const error = this.explain(thrown);
+    if (RETRIED.has(error.code)) void reply.header('retry-after', '1');
     const status = thrown instanceof HttpException ? thrown.getStatus() : HTTP_STATUS[error.code];
-    return reply.status(status).send(bodyOf(error, http.getRequest<FastifyRequest>()));
+    return reply.status(status).send(bodyOf(error, request));
   }
 
   /** What the caller may know of a failure: all of a domain error, nothing of a bug. */
@@ -27,6 +32,9 @@ export class DomainErrorFilter implements ExceptionFilter {
     if (error instanceof DomainError) return error;
     if (error instanceof HttpException)
       return { message: error.message, code: HTTP_CODES[error.getStatus()] ?? 'MALFORMED_REQUEST' };
+    const { statusCode, message } = error as Partial<FastifyError>;
+    if (statusCode !== undefined && statusCode < 500)
+      return { message: message ?? 'The request is not valid.', code: HTTP_CODES[statusCode] ?? 'MALFORMED_REQUEST' };
     this.log.error({ err: error }, 'unexpected error');
     return new DomainError('INTERNAL_ERROR', 'Something went wrong on our side. The request changed nothing.');
   }
@@ -38,6 +46,9 @@ interface GraphQLErrorLike {
   field?: string;
   details?: Record<string, unknown>;
 }
+
+/** What is worth sending again, a little later. */
+const RETRIED: ReadonlySet<ErrorCode> = new Set(['SERVICE_UNAVAILABLE', 'RATE_LIMITED']);
 
 /** What the framework refuses with, before any code of ours. */
 const HTTP_CODES: Record<number, ErrorCode> = {

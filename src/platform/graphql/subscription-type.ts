@@ -6,7 +6,7 @@ interface CollectedResolvers {
 }
 
 /**
- * Our type `Subscription` is a contract of a customer; GraphQL's is a stream of events, which this API does not have. Nest goes
+ * Our type `Subscription` is a contract of a customer; GraphQL's is a stream of events, here called `LiveUpdates`. Nest goes
  * by the name alone and registers the fields' resolvers as the sources of such streams: this makes fields of them again.
  */
 export const fieldsOfSubscription: NonNullable<GqlModuleOptions['transformResolvers']> = (collected) =>
@@ -16,6 +16,3 @@ export const fieldsOfSubscription: NonNullable<GqlModuleOptions['transformResolv
     const fields = Object.entries(streams).map(([name, { subscribe }]) => [name, subscribe]);
     return { ...others, Subscription: Object.fromEntries(fields) };
   });
-
-/** Without this, whoever reads the schema as text takes a type of that name for the root of GraphQL subscriptions. */
-export const SCHEMA_DEFINITION = 'schema {\n  query: Query\n  mutation: Mutation\n}\n';

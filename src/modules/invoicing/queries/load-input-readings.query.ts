@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { loadReadings, type Reading } from '../../metering/index.js';
+import { loadPresentReadings, type Reading } from '../../metering/index.js';
 import { readingKey, type requiredReadings } from '../domain/expected-lines.js';
 
 /** What one input of the pure code requires. */
@@ -8,22 +8,21 @@ export interface RequiredReadings {
   required: ReturnType<typeof requiredReadings>;
 }
 
-/**
- * The readings that many inputs require, all with one statement, each by `readingKey`. `knownAt`: a transaction snapshot,
- * which they count what was visible in; null: what is visible now.
- */
-export async function loadInputReadings(
-  tx: EntityManager,
-  inputs: readonly RequiredReadings[],
-  knownAt: string | null,
-): Promise<Map<string, Reading>[]> {
-  const requests = inputs.flatMap(({ organizationId, required }) =>
-    required.map((request) => ({ ...request, organizationId, knownAt })),
-  );
-  const all = await loadReadings(tx, requests);
+export interface InputReadings {
+  /** The transaction snapshot they were taken in. */
+  snapshot: string;
+  /** Of each input, by `readingKey`. */
+  readings: Map<string, Reading>[];
+}
+
+/** The readings that many inputs require, of what is visible now, all with one statement. */
+export async function loadInputReadings(tx: EntityManager, inputs: readonly RequiredReadings[]): Promise<InputReadings> {
+  const requests = inputs.flatMap(({ organizationId, required }) => required.map((request) => ({ ...request, organizationId })));
+  const { snapshot, readings: all } = await loadPresentReadings(tx, requests);
   let offset = 0;
-  return inputs.map(({ required }) => {
+  const readings = inputs.map(({ required }) => {
     const own = all.slice(offset, (offset += required.length));
     return new Map(own.map((reading) => [readingKey(reading), reading]));
   });
+  return { snapshot, readings };
 }

@@ -1,11 +1,14 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Requires } from '../../../platform/auth.js';
 import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
+import { canonicalJson } from '../../../platform/json.js';
+import { JsonObjectScalarType } from '../../../platform/graphql/json-object.scalar.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import { invalid } from '../../../shared/errors.js';
 import type { Instant } from '../../../shared/instant.js';
 import { CustomersService, CustomerType } from '../../customers/index.js';
+import { EventCorrectionsService } from '../event-corrections.service.js';
 import { MetersService } from '../meters.service.js';
 import { countUsageEvents, loadUsageEvents, type UsageEventFilter } from '../queries/load-usage-events.query.js';
 import { UsageReportsService, type UsageWindow } from '../usage-reports.service.js';
@@ -13,12 +16,14 @@ import { UsageService } from '../usage.service.js';
 import { MeterType } from './meter.types.js';
 import { customerById, meterById } from './metering.loaders.js';
 import {
+  AmendUsageEventInput,
   RecordUsageResultType,
   UsageEventConnectionType,
   UsageEventInputType,
   UsageEventType,
   UsageReportType,
   UsageWindowEnum,
+  type ParsedAmendUsageEventInput,
   type ParsedUsageEventInput,
 } from './usage.types.js';
 
@@ -29,6 +34,7 @@ export const MAX_GRAPHQL_EVENTS = 1_000;
 export class UsageResolver {
   constructor(
     private readonly usageService: UsageService,
+    private readonly corrections: EventCorrectionsService,
     private readonly reports: UsageReportsService,
     private readonly meters: MetersService,
     private readonly customers: CustomersService,
@@ -36,13 +42,14 @@ export class UsageResolver {
 
   @Mutation(() => RecordUsageResultType)
   @Requires('usage.write')
-  recordUsage(
+  async recordUsage(
     @Args('events', { type: () => [UsageEventInputType] }) events: ParsedUsageEventInput[],
     @Context() context: RequestContext,
   ): Promise<RecordUsageResultType> {
     if (events.length === 0 || events.length > MAX_GRAPHQL_EVENTS)
       throw invalid('events', `Send 1 to ${MAX_GRAPHQL_EVENTS} events.`);
-    return context.write((tx) => this.usageService.record(tx, context.actor, events));
+    await context.close();
+    return this.usageService.record(context.actor, events);
   }
 
   @Mutation(() => UsageEventType, {
@@ -54,7 +61,20 @@ export class UsageResolver {
     @Args('reason', { type: () => String, nullable: true }) reason: string | null,
     @Context() context: RequestContext,
   ): Promise<UsageEventType> {
-    return context.write((tx) => this.usageService.voidEvent(tx, id, reason ?? null));
+    return context.write((tx) => this.corrections.void(tx, id, reason ?? null));
+  }
+
+  @Mutation(() => UsageEventType, {
+    description: 'Puts another event in the place of this one, which counts no more. Answers with the new event.',
+  })
+  @Requires('usage.write')
+  async amendUsageEvent(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('input', { type: () => AmendUsageEventInput }) input: ParsedAmendUsageEventInput,
+    @Context() context: RequestContext,
+  ): Promise<UsageEventType> {
+    await context.close();
+    return this.corrections.amend(context.actor, id, input);
   }
 
   @Query(() => UsageReportType)
@@ -78,12 +98,28 @@ export class UsageResolver {
     @Args('customerId', { type: () => ID, nullable: true }) customerId: string | null,
     @Args('from', { type: () => DateTimeScalarType, nullable: true }) from: Instant | null,
     @Args('to', { type: () => DateTimeScalarType, nullable: true }) to: Instant | null,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) idempotencyKey: string | null,
+    @Args('voided', { type: () => Boolean, nullable: true }) voided: boolean | null,
+    @Args('properties', {
+      type: () => JsonObjectScalarType,
+      nullable: true,
+      description: 'Events whose properties contain these.',
+    })
+    properties: object | null,
     @Args('first', { type: () => Int, nullable: true }) first: number | null,
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<UsageEventType>> {
     const page = idPage('UsageEvent', { first, after });
-    const filter: UsageEventFilter = { meterId, customerId, from: from?.text, to: to?.text };
+    const filter: UsageEventFilter = {
+      meterId,
+      customerId,
+      from: from?.text,
+      to: to?.text,
+      idempotencyKey,
+      voided,
+      properties: properties && canonicalJson(properties),
+    };
     const rows = await context.read(async (tx) => {
       if (typeof meterId === 'string') await this.meters.get(tx, meterId);
       if (typeof customerId === 'string') await this.customers.get(tx, customerId);

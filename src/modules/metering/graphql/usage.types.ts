@@ -34,8 +34,52 @@ export class UsageEventType {
   @Field(() => DateTimeScalarType) receivedAt: string;
   @Field(() => String, { nullable: true }) idempotencyKey: string | null;
   @Field(() => DateTimeScalarType, { nullable: true }) voidedAt: string | null;
+  @Field(() => ID, { nullable: true, description: 'The event that this one replaced.' }) amendsId: string | null;
+  @Field(() => ID, { nullable: true, description: 'The event that replaced this one.' }) amendedById: string | null;
   meterId: string;
   customerId: string;
+}
+
+@InputType({ description: 'What is left out stays as it was.' })
+export class AmendUsageEventInput {
+  @Field(() => DecimalScalarType, { nullable: true }) quantity?: string | null;
+  @Field(() => JsonObjectScalarType, { nullable: true }) properties?: Record<string, unknown> | null;
+  @Field(() => DateTimeScalarType, { nullable: true }) timestamp?: Date | null;
+  @Field(() => String, { nullable: true }) reason?: string | null;
+}
+
+export type ParsedAmendUsageEventInput = AmendUsageEventInput & { timestamp?: Instant | null };
+
+@ObjectType('CustomerUsage')
+export class CustomerUsageType {
+  @Field(() => DecimalScalarType) value: string;
+  @Field(() => Int) eventCount: number;
+  customerId: string;
+}
+
+@ObjectType('CounterState', { description: 'What a counter holds; what its meter does not need is null.' })
+export class CounterStateType {
+  @Field(() => Int) eventCount: number;
+  @Field(() => DecimalScalarType, { nullable: true }) total: string | null;
+  @Field(() => DecimalScalarType, { nullable: true }) highest: string | null;
+  @Field(() => DecimalScalarType, { nullable: true }) latest: string | null;
+  @Field(() => Int, { description: 'Distinct members.' }) members: number;
+}
+
+@ObjectType('CounterDifference')
+export class CounterDifferenceType {
+  @Field({ description: 'A day in UTC, YYYY-MM-DD.' }) day: string;
+  @Field(() => ID) meterId: string;
+  @Field(() => ID) customerId: string;
+  @Field(() => CounterStateType, { nullable: true }) counted: CounterStateType | null;
+  @Field(() => CounterStateType, { nullable: true }) recounted: CounterStateType | null;
+}
+
+@ObjectType('UsageReconciliation')
+export class UsageReconciliationType {
+  @Field(() => Int, { description: 'Counters compared: one a customer, meter and day.' }) checked: number;
+  @Field(() => [CounterDifferenceType], { description: 'Up to 100 of them; none is how it should be.' })
+  differences: CounterDifferenceType[];
 }
 
 export const UsageEventConnectionType = connectionOf(UsageEventType, 'UsageEvent');

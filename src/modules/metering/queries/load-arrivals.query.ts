@@ -23,6 +23,7 @@ export async function loadArrivals(tx: EntityManager, requests: (ReadingRequest 
        LEFT JOIN LATERAL (
          SELECT x.id, pg_visible_in_snapshot(x.recorded_xid, w.known_at) AS was_known FROM usage_events x
           WHERE x.organization_id = $1 AND x.customer_id = w.customer_id AND x.meter_id = w.meter_id
+            AND x.day >= (w.start_at AT TIME ZONE 'UTC')::date AND x.day <= (w.end_at AT TIME ZONE 'UTC')::date
             AND x.occurred_at >= w.start_at AND x.occurred_at < w.end_at AND x.counted
        ) AS e ON true
        LEFT JOIN usage_event_voids v ON v.organization_id = $1 AND v.event_id = e.id

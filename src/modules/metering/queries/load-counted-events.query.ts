@@ -18,6 +18,7 @@ const WINDOWS = `unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamp
                    AS w (meter_id, customer_id, start_at, end_at, known_at, ordinal)`;
 
 const COUNTED = `x.organization_id = $1 AND x.customer_id = w.customer_id AND x.meter_id = w.meter_id
+  AND x.day >= (w.start_at AT TIME ZONE 'UTC')::date AND x.day <= (w.end_at AT TIME ZONE 'UTC')::date
   AND x.occurred_at >= w.start_at AND x.occurred_at < w.end_at AND x.counted
   AND (w.known_at IS NULL OR pg_visible_in_snapshot(x.recorded_xid, w.known_at))
   AND NOT EXISTS (SELECT FROM usage_event_voids y WHERE y.organization_id = x.organization_id AND y.event_id = x.id

@@ -1,23 +1,29 @@
 import type { EntityManager } from 'typeorm';
-import { organizationOf } from '../../../platform/database/database.js';
+import { organizationOf, type PreparedStatement } from '../../../platform/database/database.js';
 import { newId } from '../../../platform/database/ids.js';
 
 export interface IngestionCustomer {
   id: string;
   externalId: string;
-  /** The time of the customer's test clock; null: real time. */
-  clockNow: Date | null;
+  /** Null: the customer lives in real time. */
+  testClockId: string | null;
 }
 
-/** Customers by external id, with their clock's time. Served by the unique key customers_external_id_key. */
-export async function loadIngestionCustomers(tx: EntityManager, externalIds: string[]): Promise<Map<string, IngestionCustomer>> {
-  const rows = await tx.query<IngestionCustomer[]>(
-    `SELECT c.id, c.external_id AS "externalId", t.clock_now AS "clockNow"
-       FROM customers c LEFT JOIN test_clocks t ON t.organization_id = c.organization_id AND t.id = c.test_clock_id
-      WHERE c.organization_id = $1 AND c.external_id = ANY ($2::text[])`,
-    [organizationOf(tx), externalIds],
+/** Customers by external id. Served by the unique key customers_external_id_key. */
+export const lookUpCustomers = (organizationId: string, externalIds: string[]): PreparedStatement => ({
+  name: 'look_up_customers',
+  text: `SELECT id, external_id AS "externalId", test_clock_id AS "testClockId" FROM customers
+          WHERE organization_id = $1 AND external_id = ANY ($2::text[])`,
+  values: [organizationId, externalIds],
+});
+
+/** The present time of test clocks. Served by the primary key. */
+export async function loadClockTimes(tx: EntityManager, clockIds: string[]): Promise<Map<string, Date>> {
+  const rows = await tx.query<{ id: string; now: Date }[]>(
+    'SELECT id, clock_now AS now FROM test_clocks WHERE organization_id = $1 AND id = ANY ($2::uuid[])',
+    [organizationOf(tx), clockIds],
   );
-  return new Map(rows.map((row) => [row.externalId, row]));
+  return new Map(rows.map(({ id, now }) => [id, now]));
 }
 
 /**

@@ -7,7 +7,7 @@ import { Meter } from '../meter.entity.js';
 /** The meters that events name, by token or name. Served by the unique keys meters_token_key and meters_name_key. */
 export async function loadMetersByName(
   tx: EntityManager,
-  events: UsageEventInput[],
+  events: readonly UsageEventInput[],
 ): Promise<{ byToken: Map<string, Meter>; byName: Map<string, Meter> }> {
   const organizationId = organizationOf(tx);
   const tokens = new Set<string>();

@@ -13,6 +13,10 @@ export interface UsageEventRow {
   receivedAt: string;
   idempotencyKey: string | null;
   voidedAt: string | null;
+  /** The event it replaced. */
+  amendsId: string | null;
+  /** The event that replaced it. */
+  amendedById: string | null;
 }
 
 export interface UsageEventFilter {
@@ -20,6 +24,11 @@ export interface UsageEventFilter {
   customerId?: string | null;
   from?: string | null;
   to?: string | null;
+  idempotencyKey?: string | null;
+  /** Voided events only, or none of them. */
+  voided?: boolean | null;
+  /** JSON text of an object: events whose properties contain it. */
+  properties?: string | null;
 }
 
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
@@ -27,13 +36,17 @@ const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', '
 /** The columns of a row, of events `e` with their voids `v`. */
 export const EVENT_COLUMNS = `e.id, e.meter_id AS "meterId", e.customer_id AS "customerId", e.quantity::text AS quantity, e.properties::text AS properties,
             ${iso('e.occurred_at')} AS "timestamp", ${iso('e.received_at')} AS "receivedAt", e.idempotency_key AS "idempotencyKey",
-            ${iso('v.voided_at')} AS "voidedAt"`;
+            ${iso('v.voided_at')} AS "voidedAt", e.amends_id AS "amendsId", v.amended_by AS "amendedById"`;
 
 const SELECT = `SELECT ${EVENT_COLUMNS}
        FROM usage_events e LEFT JOIN usage_event_voids v ON v.organization_id = e.organization_id AND v.event_id = e.id`;
 
 const WHERE = `e.organization_id = $1 AND ($2::uuid IS NULL OR e.meter_id = $2) AND ($3::uuid IS NULL OR e.customer_id = $3)
-  AND ($4::timestamptz IS NULL OR e.occurred_at >= $4) AND ($5::timestamptz IS NULL OR e.occurred_at < $5)`;
+  AND ($4::timestamptz IS NULL OR e.occurred_at >= $4) AND ($5::timestamptz IS NULL OR e.occurred_at < $5)
+  AND ($4::timestamptz IS NULL OR e.day >= ($4 AT TIME ZONE 'UTC')::date) AND ($5::timestamptz IS NULL OR e.day <= ($5 AT TIME ZONE 'UTC')::date)
+  AND ($6::text IS NULL OR e.idempotency_key = $6)
+  AND ($7::boolean IS NULL OR $7 = EXISTS (SELECT FROM usage_event_voids x WHERE x.organization_id = e.organization_id AND x.event_id = e.id))
+  AND ($8::jsonb IS NULL OR e.properties @> $8)`;
 
 const parameters = (tx: EntityManager, filter: UsageEventFilter): unknown[] => [
   organizationOf(tx),
@@ -41,11 +54,14 @@ const parameters = (tx: EntityManager, filter: UsageEventFilter): unknown[] => [
   filter.customerId ?? null,
   filter.from ?? null,
   filter.to ?? null,
+  filter.idempotencyKey ?? null,
+  filter.voided ?? null,
+  filter.properties ?? null,
 ];
 
 /** A page of events, newest (by receipt) first. Served by the primary key, or usage_events_reading_idx with customer and meter. */
 export const loadUsageEvents = (tx: EntityManager, filter: UsageEventFilter, page: Page): Promise<UsageEventRow[]> =>
-  tx.query<UsageEventRow[]>(`${SELECT} WHERE ${WHERE} AND ($6::uuid IS NULL OR e.id < $6) ORDER BY e.id DESC LIMIT $7`, [
+  tx.query<UsageEventRow[]>(`${SELECT} WHERE ${WHERE} AND ($9::uuid IS NULL OR e.id < $9) ORDER BY e.id DESC LIMIT $10`, [
     ...parameters(tx, filter),
     page.after,
     page.size + 1,

@@ -1,0 +1,148 @@
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { Log } from '../../platform/log.js';
+import { Clock } from '../../shared/clock.js';
+import { DomainError } from '../../shared/errors.js';
+import { EventPartitionsService } from './event-partitions.service.js';
+import { recordUsage, type NewUsageEvent, type RefusedEvent } from './queries/record-usage.query.js';
+
+export interface StoredBatch {
+  receivedAt: Date;
+  /** Refused events by id; every other was stored. */
+  refused: Map<string, RefusedEvent>;
+}
+
+interface Request {
+  events: NewUsageEvent[];
+  resolve: (batch: StoredBatch) => void;
+  reject: (error: unknown) => void;
+}
+
+type StoredListener = (events: readonly NewUsageEvent[], batch: StoredBatch) => void;
+
+/** Requests smaller than this are gathered; larger ones are a statement of their own. */
+const GATHERED_BELOW = 50;
+/** Events that gathered requests make one statement of. */
+const MAX_GATHERED = 500;
+const GATHER_MS = 2;
+/** Gathered statements under way at once. What comes meanwhile is gathered: the busier the database, the larger the statements. */
+const MAX_WRITERS = 1;
+/** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
+const MAX_PENDING = 100_000;
+
+/**
+ * The way of events into the database. Small requests that come within a few milliseconds are written together, with one commit,
+ * and each is answered after that. A statement that fails is done again request by request, so that none suffers for another.
+ */
+@Injectable()
+export class IngestionQueue implements BeforeApplicationShutdown {
+  private waiting: Request[] = [];
+  private waitingEvents = 0;
+  private pendingEvents = 0;
+  private writers = 0;
+  private timer: NodeJS.Timeout | null = null;
+  private readonly listeners: StoredListener[] = [];
+  private readonly idle: (() => void)[] = [];
+
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: EventPartitionsService,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Called with each batch after its commit. */
+  onStored(listener: StoredListener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Stores events and answers after the commit. Throws RATE_LIMITED when too much is pending already. */
+  async write(events: NewUsageEvent[]): Promise<StoredBatch> {
+    if (this.pendingEvents + events.length > MAX_PENDING) {
+      throw new DomainError('RATE_LIMITED', 'More events are waiting than can be taken right now. Try again.');
+    }
+    this.pendingEvents += events.length;
+    try {
+      if (events.length >= GATHERED_BELOW) return await this.store(events);
+      return await new Promise<StoredBatch>((resolve, reject) => {
+        this.waiting.push({ events, resolve, reject });
+        this.waitingEvents += events.length;
+        this.schedule();
+      });
+    } finally {
+      this.pendingEvents -= events.length;
+      if (this.pendingEvents === 0) for (const done of this.idle.splice(0)) done();
+    }
+  }
+
+  /** Nothing is left behind: what waits is written before the process goes. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.pendingEvents === 0) return;
+    await new Promise<void>((resolve) => {
+      this.idle.push(resolve);
+    });
+  }
+
+  private schedule(): void {
+    if (this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
+    if (this.waitingEvents >= MAX_GATHERED) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  private flush(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
+    const batch: Request[] = [];
+    let count = 0;
+    while (this.waiting.length > batch.length && (batch.length === 0 || count < MAX_GATHERED)) {
+      count += this.waiting[batch.length].events.length;
+      batch.push(this.waiting[batch.length]);
+    }
+    this.waiting = this.waiting.slice(batch.length);
+    this.waitingEvents -= count;
+    this.writers += 1;
+    void this.storeTogether(batch).finally(() => {
+      this.writers -= 1;
+      this.schedule();
+    });
+    this.schedule();
+  }
+
+  private async storeTogether(requests: Request[]): Promise<void> {
+    try {
+      const stored = await this.store(requests.length === 1 ? requests[0].events : requests.flatMap(({ events }) => events));
+      for (const { resolve } of requests) resolve(stored);
+    } catch (error) {
+      if (requests.length === 1 || error instanceof DomainError) {
+        for (const { reject } of requests) reject(error);
+        return;
+      }
+      this.log.warn({ err: error, requests: requests.length }, 'gathered requests failed together and are stored one by one');
+      for (const { events, resolve, reject } of requests) await this.store(events).then(resolve, reject);
+    }
+  }
+
+  private async store(events: NewUsageEvent[]): Promise<StoredBatch> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.partitions.ensureFor(events.map(({ occurredAt }) => occurredAt));
+        const receivedAt = this.clock.now();
+        const refused = await this.database.statement<RefusedEvent>('record usage', recordUsage(events, receivedAt));
+        const batch = { receivedAt, refused: new Map(refused.map((event) => [event.id, event])) };
+        for (const listener of this.listeners) listener(events, batch);
+        return batch;
+      } catch (error) {
+        if (attempt > 1 || !this.lacksPartition(error)) throw error;
+      }
+    }
+  }
+
+  /** The partition of an event was dropped, or never made, since we looked. */
+  private lacksPartition(error: unknown): boolean {
+    const { code, message = '' } = error as { code?: string; message?: string };
+    const partitionIsGone = code === '23514' && message.startsWith('no partition');
+    if (partitionIsGone) this.partitions.forget();
+    return partitionIsGone;
+  }
+}
