@@ -1,9 +1,23 @@
 import type { DataSourceOptions } from 'typeorm';
 import { CreateSchema1700000000001 } from './migrations/1700000000001-create-schema.js';
 import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usage.js';
+import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-create-taxes-and-credits.js';
+import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
-import { BalanceEntry, Invoice, InvoiceCounter, InvoiceLine, Payment, WorkerRun } from './modules/invoicing/index.js';
+import {
+  BalanceEntry,
+  CreditNote,
+  CreditNoteCounter,
+  CreditNoteLine,
+  Invoice,
+  InvoiceCounter,
+  InvoiceLine,
+  Payment,
+  Refund,
+  TaxRate,
+  WorkerRun,
+} from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
 import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
 import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
@@ -27,10 +41,20 @@ export const ENTITIES = [
   Payment,
   InvoiceCounter,
   BalanceEntry,
+  TaxRate,
+  CreditNote,
+  CreditNoteLine,
+  CreditNoteCounter,
+  Refund,
   WorkerRun,
 ];
 
-export const MIGRATIONS = [CreateSchema1700000000001, CreateUsage1700000000002];
+export const MIGRATIONS = [
+  CreateSchema1700000000001,
+  CreateUsage1700000000002,
+  CreateTaxesAndCredits1700000000003,
+  ProtectBooks1700000000004,
+];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */
 export const dataSourceOptions = (url: string, poolSize: number): DataSourceOptions => ({

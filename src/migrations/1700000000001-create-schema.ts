@@ -15,7 +15,7 @@ export class CreateSchema1700000000001 implements MigrationInterface {
 
 const STATEMENTS = [
   `CREATE TABLE organizations (id uuid NOT NULL, name text NOT NULL, mode text NOT NULL, time_zone text NOT NULL DEFAULT
-     'UTC', proration text NOT NULL DEFAULT 'DAY', grace_minutes integer NOT NULL DEFAULT '60', payment_terms_days
+     'UTC', proration text NOT NULL DEFAULT 'DAY', currency text, grace_minutes integer NOT NULL DEFAULT '60', payment_terms_days
      integer NOT NULL DEFAULT '30', late_usage text NOT NULL DEFAULT 'NEXT_INVOICE', late_usage_periods integer NOT
      NULL DEFAULT '3', backfill_days integer NOT NULL DEFAULT '90', creates_customers_from_usage boolean NOT NULL
      DEFAULT true, created_at timestamptz NOT NULL, CONSTRAINT organizations_mode_check CHECK (mode IN ('TEST',
@@ -28,7 +28,7 @@ const STATEMENTS = [
      created_at timestamptz NOT NULL, CONSTRAINT test_clocks_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE TABLE customers (organization_id uuid NOT NULL, id uuid NOT NULL, external_id text NOT NULL, name text, email
      text, phone text, time_zone text, currency text, billing_address jsonb, tax_id text, tax_exempt boolean NOT NULL
-     DEFAULT false, metadata jsonb NOT NULL DEFAULT '{}', provisional boolean NOT NULL DEFAULT false, test_clock_id
+     DEFAULT false, reverse_charge boolean NOT NULL DEFAULT false, grace_minutes integer, payment_terms_days integer, metadata jsonb NOT NULL DEFAULT '{}', provisional boolean NOT NULL DEFAULT false, test_clock_id
      uuid, archived_at timestamptz, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, CONSTRAINT
      customers_external_id_key UNIQUE (organization_id, external_id), CONSTRAINT customers_pkey PRIMARY KEY
      (organization_id, id))`,
@@ -92,10 +92,14 @@ const STATEMENTS = [
      issued_at timestamptz, due_at timestamptz, finalize_at timestamptz, paid_at timestamptz, voided_at timestamptz,
      uncollectible_at timestamptz, status_reason text, waived boolean NOT NULL DEFAULT false, subtotal numeric NOT
      NULL, tax numeric NOT NULL, total numeric NOT NULL, credits_applied numeric NOT NULL, amount_paid numeric NOT
-     NULL, memo text, created_at timestamptz NOT NULL, CONSTRAINT invoices_billing_key UNIQUE (organization_id,
+     NULL, amount_credited numeric NOT NULL DEFAULT '0', total_credited numeric NOT NULL DEFAULT '0', tax_treatment text NOT NULL DEFAULT 'NONE', tax_rate jsonb,
+     edited boolean NOT NULL DEFAULT false, memo text, created_at timestamptz NOT NULL, CONSTRAINT invoices_billing_key UNIQUE (organization_id,
      subscription_id, billed_at, ordinal), CONSTRAINT invoices_number_key UNIQUE (organization_id, number), CONSTRAINT
      invoices_total_check CHECK (total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <=
-     total), CONSTRAINT invoices_status_check CHECK (status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')),
+     total AND amount_credited >= 0 AND amount_credited <= total - credits_applied
+     AND total_credited >= amount_credited AND total_credited <= total), CONSTRAINT invoices_tax_check CHECK
+     (tax_treatment IN ('NONE', 'RATE', 'EXEMPT', 'REVERSE_CHARGE') AND (tax_treatment = 'RATE') = (tax_rate IS NOT
+     NULL)), CONSTRAINT invoices_status_check CHECK (status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')),
      CONSTRAINT invoices_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE INDEX invoices_open_idx ON invoices (due_at) WHERE status = 'OPEN'`,
   `CREATE INDEX invoices_finalize_idx ON invoices (finalize_at) WHERE status = 'DRAFT' AND finalize_at IS NOT NULL`,
@@ -105,21 +109,25 @@ const STATEMENTS = [
      integer NOT NULL, subscription_id uuid, charge_id uuid, kind text NOT NULL, description text NOT NULL, quantity
      numeric NOT NULL, unit_amount numeric, amount numeric NOT NULL, tax numeric NOT NULL, period_start timestamptz,
      period_end timestamptz, key_start timestamptz, explanation jsonb NOT NULL, known_snapshot text, known_at
-     timestamptz, events_hash text, reversed boolean NOT NULL DEFAULT false, CONSTRAINT invoice_lines_position_key UNIQUE (organization_id, invoice_id, position), CONSTRAINT
+     timestamptz, events_hash text, reversed boolean NOT NULL DEFAULT false, tax_rate numeric, tax_inclusive
+     boolean NOT NULL DEFAULT false, edited boolean NOT NULL DEFAULT false, removed boolean NOT NULL DEFAULT false,
+     CONSTRAINT invoice_lines_position_key UNIQUE (organization_id, invoice_id, position), CONSTRAINT
      invoice_lines_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE UNIQUE INDEX invoice_lines_billed_once_key ON invoice_lines (organization_id, subscription_id, charge_id, key_start)
      WHERE kind = 'CHARGE' AND NOT reversed`,
   `CREATE INDEX invoice_lines_subscription_idx ON invoice_lines (organization_id, subscription_id, period_end)`,
   `CREATE TABLE payments (organization_id uuid NOT NULL, id uuid NOT NULL, invoice_id uuid NOT NULL, amount numeric NOT
-     NULL, paid_at timestamptz NOT NULL, method text, reference text, created_at timestamptz NOT NULL, CONSTRAINT
-     payments_amount_check CHECK (amount > 0), CONSTRAINT payments_pkey PRIMARY KEY (organization_id, id))`,
+     NULL, paid_at timestamptz NOT NULL, method text, reference text, to_balance numeric NOT NULL DEFAULT '0',
+     created_at timestamptz NOT NULL, CONSTRAINT payments_amount_check CHECK (amount > 0 AND to_balance >= 0 AND
+     to_balance <= amount), CONSTRAINT payments_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE INDEX payments_invoice_idx ON payments (organization_id, invoice_id, id)`,
   `CREATE TABLE invoice_counters (organization_id uuid NOT NULL, issue_year integer NOT NULL, last integer NOT NULL,
      CONSTRAINT invoice_counters_pkey PRIMARY KEY (organization_id, issue_year))`,
   `CREATE TABLE balance_entries (organization_id uuid NOT NULL, id uuid NOT NULL, customer_id uuid NOT NULL, currency
-     text NOT NULL, amount numeric NOT NULL, invoice_id uuid NOT NULL, created_at timestamptz NOT NULL, CONSTRAINT
-     balance_entries_pkey PRIMARY KEY (organization_id, id))`,
-  `CREATE INDEX balance_entries_customer_idx ON balance_entries (organization_id, customer_id, currency)`,
+     text NOT NULL, amount numeric NOT NULL, reason text NOT NULL, memo text, actor text, invoice_id uuid, created_at
+     timestamptz NOT NULL, CONSTRAINT balance_entries_reason_check CHECK (reason IN ('OVERPAYMENT', 'NEGATIVE_INVOICE',
+     'APPLIED', 'VOIDED', 'CREDIT_NOTE', 'REFUND', 'ADJUSTMENT')), CONSTRAINT balance_entries_pkey PRIMARY KEY (organization_id, id))`,
+  `CREATE INDEX balance_entries_customer_idx ON balance_entries (organization_id, customer_id, id)`,
   `CREATE TABLE worker_runs (id uuid NOT NULL, worker text NOT NULL, started_at timestamptz NOT NULL, finished_at
      timestamptz, found integer NOT NULL DEFAULT '0', billed integer NOT NULL DEFAULT '0', failed integer NOT NULL
      DEFAULT '0', error text, CONSTRAINT worker_runs_pkey PRIMARY KEY (id))`,

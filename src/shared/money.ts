@@ -1,5 +1,6 @@
 import { data as currencies } from 'currency-codes';
 import { Decimal, ONE, sum, ZERO } from './decimal.js';
+import { invalid } from './errors.js';
 
 /** Every line that is rounded asks for its currency. */
 const DIGITS_BY_CURRENCY: ReadonlyMap<string, number> = new Map(currencies.map(({ code, digits }) => [code, digits]));
@@ -14,6 +15,12 @@ export function roundToMinorUnit(amount: Decimal, currency: string): Decimal {
   const digits = minorUnitDigits(currency);
   if (digits === null) throw new Error(`not an ISO 4217 currency: ${currency}`);
   return amount.toDecimalPlaces(digits, Decimal.ROUND_HALF_UP);
+}
+
+/** Checks an amount of money from outside: no finer than its currency. */
+export function requireMinorUnits(field: string, amount: Decimal, currency: string): void {
+  if (amount.decimalPlaces() > (minorUnitDigits(currency) ?? 0))
+    throw invalid(field, `${field} has more decimals than ${currency} has.`);
 }
 
 /**
@@ -42,6 +49,31 @@ export function splitByLargestRemainder(total: Decimal, weights: readonly Decima
     const whole = truncated.times(divisor).gt(dividend) ? truncated.minus(ONE) : truncated;
     return { index, whole, remainder: dividend.minus(whole.times(divisor)) };
   });
+  return byLargestRemainder(units, shares).map((part) => part.times(minorUnit));
+}
+
+/**
+ * Rounds an amount to the minor unit, once, and each of its exact parts up or down to a whole minor unit so that they add up to
+ * it, by largest remainder. Of equal remainders the earlier part gets the unit; an amount below 0 is the mirror image of the
+ * positive one.
+ */
+export function roundParts(amount: Decimal, parts: readonly Decimal[], currency: string): Decimal[] {
+  const total = roundToMinorUnit(amount, currency);
+  if (total.isNegative()) {
+    const negated = parts.map((part) => part.negated());
+    return roundParts(amount.negated(), negated, currency).map((part) => part.negated());
+  }
+  const minorUnit = new Decimal(`1e-${minorUnitDigits(currency)}`);
+  const shares = parts.map((part, index) => {
+    const units = part.div(minorUnit);
+    const whole = units.floor();
+    return { index, whole, remainder: units.minus(whole) };
+  });
+  return byLargestRemainder(total.div(minorUnit), shares).map((part) => part.times(minorUnit));
+}
+
+/** Gives the units that are left over once every share is rounded down to those with the largest remainders. */
+function byLargestRemainder(units: Decimal, shares: { index: number; whole: Decimal; remainder: Decimal }[]): Decimal[] {
   const unitsLeft = units.minus(sum(shares.map((share) => share.whole)));
   const roundedUp = new Set(
     [...shares]
@@ -49,5 +81,5 @@ export function splitByLargestRemainder(total: Decimal, weights: readonly Decima
       .filter((_, position) => unitsLeft.gt(position))
       .map((share) => share.index),
   );
-  return shares.map(({ index, whole }) => (roundedUp.has(index) ? whole.plus(ONE) : whole).times(minorUnit));
+  return shares.map(({ index, whole }) => (roundedUp.has(index) ? whole.plus(ONE) : whole));
 }

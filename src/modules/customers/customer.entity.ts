@@ -29,6 +29,11 @@ export class Customer {
   @Column('jsonb', { nullable: true }) billingAddress: Address | null;
   @Column('text', { nullable: true }) taxId: string | null;
   @Column('boolean', { default: false }) taxExempt: boolean;
+  /** The customer owes the tax themselves, under their tax id. */
+  @Column('boolean', { default: false }) reverseCharge: boolean;
+  /** Their own review window of drafts and payment terms; null: the organization's. */
+  @Column('int', { nullable: true }) graceMinutes: number | null;
+  @Column('int', { nullable: true }) paymentTermsDays: number | null;
   @Column('jsonb', { default: {} }) metadata: object;
   /** Created by usage that named an unknown customer. */
   @Column('boolean', { default: false }) provisional: boolean;

@@ -9,7 +9,7 @@ import { conflict, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
 import { OrganizationsService, TestClocksService } from '../organizations/index.js';
 import { Customer, type Address } from './customer.entity.js';
-import { validateCustomer } from './domain/validate-customer.js';
+import { checkReverseCharge, validateCustomer } from './domain/validate-customer.js';
 
 export interface CreateCustomerInput extends UpdateCustomerInput {
   externalId: string;
@@ -27,6 +27,9 @@ export interface UpdateCustomerInput {
   billingAddress?: Address | null;
   taxId?: string | null;
   taxExempt?: boolean | null;
+  reverseCharge?: boolean | null;
+  graceMinutes?: number | null;
+  paymentTermsDays?: number | null;
   metadata?: object | null;
 }
 
@@ -40,6 +43,7 @@ export class CustomersService {
 
   async create(tx: EntityManager, input: CreateCustomerInput): Promise<Customer> {
     check(input);
+    checkReverseCharge(input);
     if (typeof input.testClockId === 'string') await this.testClocks.get(tx, input.testClockId);
     const now = this.clock.now();
     const customer = tx.create(Customer, {
@@ -48,6 +52,7 @@ export class CustomersService {
       id: newId(),
       externalId: input.externalId,
       taxExempt: input.taxExempt ?? false,
+      reverseCharge: input.reverseCharge ?? false,
       metadata: plainJson(input.metadata ?? {}),
       testClockId: input.testClockId ?? null,
       createdAt: now,
@@ -63,9 +68,11 @@ export class CustomersService {
     const changes = {
       ...pick(input),
       ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
-      ...(input.taxExempt === undefined || input.taxExempt === null ? {} : { taxExempt: input.taxExempt }),
+      ...(typeof input.taxExempt === 'boolean' ? { taxExempt: input.taxExempt } : {}),
+      ...(typeof input.reverseCharge === 'boolean' ? { reverseCharge: input.reverseCharge } : {}),
       ...(input.metadata === undefined ? {} : { metadata: plainJson(input.metadata ?? {}) }),
     };
+    checkReverseCharge({ ...customer, ...changes });
     await tx.update(
       Customer,
       { organizationId: customer.organizationId, id },
@@ -115,15 +122,14 @@ export class CustomersService {
   }
 }
 
-const check = (input: UpdateCustomerInput): void =>
-  validateCustomer(
-    input,
-    (code) => /^[A-Z]{2}$/.test(code) && countries.isValid(code),
-    (code) => minorUnitDigits(code) !== null,
-  );
+/** ISO 3166-1 alpha-2, in capitals. */
+export const isCountry = (code: string): boolean => /^[A-Z]{2}$/.test(code) && countries.isValid(code);
+
+const check = (input: UpdateCustomerInput): void => validateCustomer(input, isCountry, (code) => minorUnitDigits(code) !== null);
 
 /** The fields that are stored as they are given. */
-const pick = ({ name, email, phone, timeZone, currency, billingAddress, taxId }: UpdateCustomerInput): Partial<Customer> =>
-  Object.fromEntries(
-    Object.entries({ name, email, phone, timeZone, currency, billingAddress, taxId }).filter(([, value]) => value !== undefined),
-  );
+const pick = (input: UpdateCustomerInput): Partial<Customer> => {
+  const { name, email, phone, timeZone, currency, billingAddress, taxId, graceMinutes, paymentTermsDays } = input;
+  const given = { name, email, phone, timeZone, currency, billingAddress, taxId, graceMinutes, paymentTermsDays };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+};

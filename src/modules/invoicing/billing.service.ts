@@ -27,6 +27,7 @@ import {
   loadOverdue,
   type CatalogSlice,
 } from './queries/load-billing-inputs.query.js';
+import { loadBillingTerms } from './queries/load-billing-terms.query.js';
 import { loadInputReadings } from './queries/load-input-readings.query.js';
 import { storeBilling, type SettledTask } from './queries/store-billing.query.js';
 
@@ -96,13 +97,30 @@ export class BillingService implements OnModuleInit {
     }));
     const { snapshot: knownSnapshot, readings } = await loadInputReadings(tx, inputs);
     const presents = await this.presents(tx, tasks);
+    const draftedAt = tasks.map(({ at, subscription }) => later(at, presents.get(subscription.testClockId) as Date));
+    const terms = await loadBillingTerms(
+      tx,
+      prepared.map(({ input: { customerId }, task: { subscription } }, index) => ({
+        organizationId: subscription.organizationId,
+        customerId,
+        at: draftedAt[index],
+      })),
+    );
     return prepared.map(({ task, input, issued, chargesById, advanced, organization }, index) => {
       const expectation = expectedLines(input, readings[index]);
       const lateUsageFrom = lateUsageStart(organization, input, task);
       const lines = diffLines(expectation, issued, chargesById, { lateUsageFrom });
-      const draftedAt = later(task.at, presents.get(task.subscription.testClockId) as Date);
       const { currency, customerId } = input;
-      return { ...task, lines, draftedAt, advanced, organization, knownSnapshot, currency, customerId };
+      return {
+        ...task,
+        lines,
+        draftedAt: draftedAt[index],
+        advanced,
+        terms: terms[index],
+        knownSnapshot,
+        currency,
+        customerId,
+      };
     });
   }
 

@@ -1,27 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../platform/database/ids.js';
 import { addDays } from '../../shared/calendar.js';
 import { Clock } from '../../shared/clock.js';
-import { decimal, decimalText, min, sum, ZERO, type Decimal } from '../../shared/decimal.js';
+import { decimalText, min, ZERO, type Decimal } from '../../shared/decimal.js';
 import { notFound } from '../../shared/errors.js';
 import { assertTransition } from '../../shared/transitions.js';
 import { CustomersService } from '../customers/index.js';
 import { loadPresentReadings } from '../metering/index.js';
-import { OrganizationsService } from '../organizations/index.js';
+import { BalanceEntry } from './balance-entry.entity.js';
+import { BalancesService } from './balances.service.js';
 import { rateLine } from './domain/expected-lines.js';
 import { INVOICE_TRANSITIONS, invoiceNumber } from './domain/invoice-status.js';
-import { BalanceEntry, Invoice, InvoiceLine } from './invoice.entity.js';
+import type { InvoiceTotals, Taxation } from './domain/tax.js';
+import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { findLockedInvoice, loadBalance, lockCustomer, nextInvoiceSequence } from './queries/finalize-invoice.query.js';
+import { loadBillingTerms } from './queries/load-billing-terms.query.js';
 import { billedElsewhere, loadDraftUsageLines, type DraftUsageLine } from './queries/load-draft-usage-lines.query.js';
+import { retaxLines, totalColumns } from './queries/retax-lines.query.js';
+import { balanceLine, creditOf } from './queries/store-billing.query.js';
 
 /** Turns a draft into an invoice: usage read once more, credit used up, numbered, due. */
 @Injectable()
 export class FinalizationService {
   constructor(
     private readonly clock: Clock,
-    private readonly organizations: OrganizationsService,
     private readonly customers: CustomersService,
+    private readonly balances: BalancesService,
   ) {}
 
   /** Locks a draft if its review window is still over by now; null when somebody else was first, or has it in hand. */
@@ -34,22 +38,22 @@ export class FinalizationService {
   async finalize(tx: EntityManager, id: string): Promise<Invoice> {
     const invoice = await lockInvoice(tx, id);
     assertTransition('The invoice', INVOICE_TRANSITIONS, invoice.status, 'OPEN');
-    const organization = await this.organizations.get(tx);
-    const customer = await this.customers.get(tx, invoice.customerId);
-    const now = await this.customers.now(tx, customer);
+    const { customerId, organizationId: owner } = invoice;
+    const now = await this.customers.now(tx, await this.customers.get(tx, customerId));
+    const [{ taxation, paymentTermsDays, timeZone }] = await loadBillingTerms(tx, [
+      { organizationId: owner, customerId, at: now },
+    ]);
     await this.refreshUsage(tx, invoice);
-    const subtotal = await this.settleSubtotal(tx, invoice);
-    const credits = await this.useCredits(tx, invoice, subtotal);
-    const timeZone = await this.customers.timeZone(tx, customer);
-    const isPaid = subtotal.equals(credits);
+    const totals = await this.settleTotals(tx, invoice, taxation);
+    const credits = await this.useCredits(tx, invoice, totals.total);
+    const isPaid = totals.total.equals(credits);
     const year = Number(now.toISOString().slice(0, 4));
     Object.assign(invoice, {
+      ...totalColumns(totals, taxation),
       status: isPaid ? 'PAID' : 'OPEN',
-      subtotal: decimalText(subtotal),
-      total: decimalText(subtotal),
       creditsApplied: decimalText(credits),
       issuedAt: now,
-      dueAt: invoice.dueAt ?? addDays(now, organization.paymentTermsDays, timeZone),
+      dueAt: laterOf(invoice.dueAt ?? addDays(now, paymentTermsDays, timeZone), now),
       paidAt: isPaid ? now : null,
       finalizeAt: null,
       number: invoiceNumber(year, await nextInvoiceSequence(tx, year)),
@@ -82,62 +86,33 @@ export class FinalizationService {
     }
   }
 
-  /** The sum of the lines. A credit left over goes to the customer's balance (docs/billing-rules.md §8). */
-  private async settleSubtotal(tx: EntityManager, invoice: Invoice): Promise<Decimal> {
-    const lines = await tx.findBy(InvoiceLine, { organizationId: invoice.organizationId, invoiceId: invoice.id });
-    const subtotal = sum(lines.map((line) => decimal(line.amount)));
-    if (!subtotal.isNegative()) return subtotal;
-    const amount = decimalText(subtotal.negated());
-    const { organizationId, customerId, currency, id: invoiceId, subscriptionId } = invoice;
-    await tx.insert(InvoiceLine, {
-      organizationId,
-      id: newId(),
-      invoiceId,
-      position: Math.max(...lines.map((line) => line.position)) + 1,
-      subscriptionId,
-      kind: 'BALANCE',
-      description: 'Kept as customer balance',
-      quantity: '1',
-      amount,
-      tax: '0',
-      explanation: { kind: 'BALANCE', exactAmount: amount },
-    });
-    await tx.insert(BalanceEntry, {
-      organizationId,
-      id: newId(),
-      customerId,
-      currency,
-      amount,
-      invoiceId,
-      createdAt: this.clock.now(),
-    });
-    return ZERO;
+  /** What the lines come to, with the tax of now. A credit left over goes to the customer's balance (docs/billing-rules.md §8). */
+  private async settleTotals(tx: EntityManager, invoice: Invoice, taxation: Taxation): Promise<InvoiceTotals> {
+    const { lines, ...totals } = await retaxLines(tx, invoice, taxation);
+    if (!totals.credit.isZero()) {
+      const position = Math.max(...lines.map((line) => line.position)) + 1;
+      await tx.insert(InvoiceLine, balanceLine(invoice, position, totals.credit) as never);
+      await tx.insert(BalanceEntry, creditOf(invoice, totals.credit, this.clock.now()));
+    }
+    return totals;
   }
 
   /** Uses up the customer's credit, as far as it and the total go. */
   private async useCredits(
     tx: EntityManager,
-    { organizationId, customerId, currency, id: invoiceId }: Invoice,
+    { customerId, currency, id: invoiceId }: Invoice,
     total: Decimal,
   ): Promise<Decimal> {
     if (total.isZero()) return ZERO;
     await lockCustomer(tx, customerId);
     const used = min(total, await loadBalance(tx, customerId, currency));
     if (used.lte(ZERO)) return ZERO;
-    const amount = decimalText(used.negated());
-    await tx.insert(BalanceEntry, {
-      organizationId,
-      id: newId(),
-      customerId,
-      currency,
-      amount,
-      invoiceId,
-      createdAt: this.clock.now(),
-    });
+    await this.balances.record(tx, { customerId, currency, amount: used.negated(), reason: 'APPLIED', invoiceId });
     return used;
   }
 }
 
+const laterOf = (a: Date, b: Date): Date => (a > b ? a : b);
 const keyOf = ({ organizationId, id }: InvoiceLine): { organizationId: string; id: string } => ({ organizationId, id });
 
 /** A charge's line is replaced by the new rating; a correction by what the new rating differs from what others billed. */

@@ -8,6 +8,7 @@ import { Subscription } from '../subscriptions/index.js';
 import type { LineKind } from './domain/diff-lines.js';
 import type { Explanation } from './domain/explanation.js';
 import type { InvoiceStatus } from './domain/invoice-status.js';
+import type { AppliedTaxRate, TaxTreatment } from './domain/tax.js';
 
 export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 
@@ -19,7 +20,14 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
 @Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN'` })
 @Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
-@Check('invoices_total_check', `total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <= total`)
+@Check(
+  'invoices_total_check',
+  `total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <= total AND amount_credited >= 0 AND amount_credited <= total - credits_applied AND total_credited >= amount_credited AND total_credited <= total`,
+)
+@Check(
+  'invoices_tax_check',
+  `tax_treatment IN ('NONE', 'RATE', 'EXEMPT', 'REVERSE_CHARGE') AND (tax_treatment = 'RATE') = (tax_rate IS NOT NULL)`,
+)
 @ForeignKey(() => Customer, ['organizationId', 'customerId'], ['organizationId', 'id'], { name: 'invoices_customer_fkey' })
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'], {
   name: 'invoices_subscription_fkey',
@@ -55,6 +63,14 @@ export class Invoice {
   @Column('numeric') total: string;
   @Column('numeric') creditsApplied: string;
   @Column('numeric') amountPaid: string;
+  /** By how much credit notes have lowered what is due. */
+  @Column('numeric', { default: '0' }) amountCredited: string;
+  /** What credit notes come to, wherever it went. */
+  @Column('numeric', { default: '0' }) totalCredited: string;
+  @Column('text', { default: 'NONE' }) taxTreatment: TaxTreatment;
+  @Column('jsonb', { nullable: true }) taxRate: AppliedTaxRate | null;
+  /** A draft whose lines were edited by hand: it stays as it is when its instant is billed once more. */
+  @Column('boolean', { default: false }) edited: boolean;
   @Column('text', { nullable: true }) memo: string | null;
   @Column('timestamptz') createdAt: Date;
 }
@@ -99,11 +115,19 @@ export class InvoiceLine {
   @Column('text', { nullable: true }) eventsHash: string | null;
   /** Its invoice was voided to be drafted again: what it billed may be billed once more. */
   @Column('boolean', { default: false }) reversed: boolean;
+  /** Percentage that `tax` was computed with. */
+  @Column('numeric', { nullable: true }) taxRate: string | null;
+  /** `amount` contains `tax`. */
+  @Column('boolean', { default: false }) taxInclusive: boolean;
+  /** By hand: its usage is not read again, and nothing corrects it. */
+  @Column('boolean', { default: false }) edited: boolean;
+  /** Taken off the draft by hand: not shown, and counts as billed with 0. */
+  @Column('boolean', { default: false }) removed: boolean;
 }
 
 @Entity('payments')
 @Index('payments_invoice_idx', ['organizationId', 'invoiceId', 'id'])
-@Check('payments_amount_check', 'amount > 0')
+@Check('payments_amount_check', 'amount > 0 AND to_balance >= 0 AND to_balance <= amount')
 @ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], { name: 'payments_invoice_fkey' })
 export class Payment {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payments_pkey' }) organizationId: string;
@@ -113,6 +137,8 @@ export class Payment {
   @Column('timestamptz') paidAt: Date;
   @Column('text', { nullable: true }) method: string | null;
   @Column('text', { nullable: true }) reference: string | null;
+  /** What exceeded the amount due. */
+  @Column('numeric', { default: '0' }) toBalance: string;
   @Column('timestamptz') createdAt: Date;
 }
 
@@ -123,21 +149,6 @@ export class InvoiceCounter {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_counters_pkey' }) organizationId: string;
   @PrimaryColumn('int', { name: 'issue_year', primaryKeyConstraintName: 'invoice_counters_pkey' }) year: number;
   @Column('int') last: number;
-}
-
-/** A customer's credit as an append-only ledger: what was credited (positive) and what was used (negative). */
-@Entity('balance_entries')
-@Index('balance_entries_customer_idx', ['organizationId', 'customerId', 'currency'])
-@ForeignKey(() => Customer, ['organizationId', 'customerId'], ['organizationId', 'id'], { name: 'balance_entries_customer_fkey' })
-@ForeignKey(() => Invoice, ['organizationId', 'invoiceId'], ['organizationId', 'id'], { name: 'balance_entries_invoice_fkey' })
-export class BalanceEntry {
-  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'balance_entries_pkey' }) organizationId: string;
-  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'balance_entries_pkey' }) id: string;
-  @Column('uuid') customerId: string;
-  @Column('text') currency: string;
-  @Column('numeric') amount: string;
-  @Column('uuid') invoiceId: string;
-  @Column('timestamptz') createdAt: Date;
 }
 
 /** One run of a worker, for whoever watches. */

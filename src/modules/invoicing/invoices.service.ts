@@ -3,17 +3,19 @@ import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
-import { decimal, decimalText, max, sum, ZERO, type Decimal } from '../../shared/decimal.js';
-import { DomainError, invalid, notFound } from '../../shared/errors.js';
-import { minorUnitDigits } from '../../shared/money.js';
+import { decimal, decimalText, max, ZERO, type Decimal } from '../../shared/decimal.js';
+import { conflict, DomainError, invalid, notFound } from '../../shared/errors.js';
+import { requireMinorUnits } from '../../shared/money.js';
 import { checkText } from '../../shared/text.js';
 import { assertTransition } from '../../shared/transitions.js';
 import { CustomersService } from '../customers/index.js';
+import type { BalanceReason } from './balance-entry.entity.js';
+import { BalancesService } from './balances.service.js';
 import { BillingService } from './billing.service.js';
+import { amountDue } from './domain/amount-due.js';
 import { INVOICE_TRANSITIONS, type InvoiceStatus } from './domain/invoice-status.js';
 import { lockInvoice } from './finalization.service.js';
-import { BalanceEntry, Invoice, InvoiceLine, Payment } from './invoice.entity.js';
-import { lockCustomer } from './queries/finalize-invoice.query.js';
+import { Invoice, InvoiceLine, Payment } from './invoice.entity.js';
 import { StandingService } from './standing.service.js';
 
 export interface RecordPaymentInput {
@@ -31,6 +33,7 @@ export class InvoicesService {
   constructor(
     private readonly clock: Clock,
     private readonly customers: CustomersService,
+    private readonly balances: BalancesService,
     private readonly billing: BillingService,
     private readonly standing: StandingService,
   ) {}
@@ -48,18 +51,6 @@ export class InvoicesService {
     return invoice;
   }
 
-  /** Deletes a draft as if it had never been made: the next run drafts what is due once more. */
-  async deleteDraft(tx: EntityManager, id: string): Promise<string> {
-    const invoice = await lockInvoice(tx, id);
-    if (invoice.status !== 'DRAFT') {
-      throw new DomainError('INVALID_TRANSITION', `The invoice is ${invoice.status}; only a DRAFT can be deleted.`);
-    }
-    const from = await this.earliestSpan(tx, invoice);
-    await tx.delete(Invoice, { organizationId: invoice.organizationId, id });
-    if (invoice.subscriptionId) await this.billing.lookBackTo(tx, invoice.subscriptionId, from);
-    return id;
-  }
-
   /** Records a payment; what exceeds the amount due becomes customer balance. */
   async recordPayment(tx: EntityManager, id: string, input: RecordPaymentInput): Promise<Invoice> {
     checkText('method', input.method);
@@ -67,14 +58,13 @@ export class InvoicesService {
     const invoice = await lockInvoice(tx, id);
     const amount = decimal(input.amount);
     if (amount.lte(ZERO)) throw invalid('amount', 'amount must be greater than 0.');
-    if (amount.decimalPlaces() > (minorUnitDigits(invoice.currency) ?? 2)) {
-      throw invalid('amount', `amount has more decimals than ${invoice.currency} has.`);
-    }
+    requireMinorUnits('amount', amount, invoice.currency);
     if (invoice.status !== 'OPEN' && invoice.status !== 'UNCOLLECTIBLE') {
       throw new DomainError('INVALID_TRANSITION', `The invoice is ${invoice.status} and takes no payment.`);
     }
     const now = await this.nowOf(tx, invoice);
     const { organizationId } = invoice;
+    const excess = max(ZERO, amount.minus(amountDue(invoice)));
     await tx.insert(Payment, {
       organizationId,
       id: newId(),
@@ -83,15 +73,14 @@ export class InvoicesService {
       paidAt: input.paidAt ?? now,
       method: input.method ?? null,
       reference: input.reference ?? null,
+      toBalance: decimalText(excess),
       createdAt: this.clock.now(),
     });
-    const paid = decimal(invoice.amountPaid).plus(amount);
-    const due = decimal(invoice.total).minus(invoice.creditsApplied);
-    await tx.update(Invoice, { organizationId, id }, { amountPaid: decimalText(paid) });
-    if (paid.gte(due)) {
-      await this.credit(tx, invoice, max(ZERO, paid.minus(due)));
-      await this.become(tx, invoice, 'PAID', { paidAt: now });
-    }
+    const amountPaid = decimalText(decimal(invoice.amountPaid).plus(amount));
+    const isPaid = amount.gte(amountDue(invoice));
+    await tx.update(Invoice, { organizationId, id }, { amountPaid });
+    await this.credit(tx, invoice, excess, 'OVERPAYMENT');
+    if (isPaid) await this.become(tx, invoice, 'PAID', { paidAt: now });
     return this.get(tx, id);
   }
 
@@ -100,11 +89,13 @@ export class InvoicesService {
     checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
     if (reissue && !invoice.subscriptionId) throw invalid('reissue', 'Only the invoice of a subscription can be reissued.');
+    if (!decimal(invoice.totalCredited).isZero())
+      throw conflict('The invoice has credit notes. Credit what is left of it, instead of voiding it.');
     const now = await this.nowOf(tx, invoice);
     const from = await this.earliestSpan(tx, invoice);
     await this.become(tx, invoice, 'VOID', { voidedAt: now, statusReason: reason, waived: !reissue, finalizeAt: null });
     if (reissue) await tx.update(InvoiceLine, { organizationId: invoice.organizationId, invoiceId: id }, { reversed: true });
-    await this.credit(tx, invoice, decimal(invoice.creditsApplied).plus(invoice.amountPaid));
+    await this.credit(tx, invoice, decimal(invoice.creditsApplied).plus(invoice.amountPaid), 'VOIDED');
     if (reissue && invoice.subscriptionId) await this.billing.rebill(tx, invoice.subscriptionId, from);
     return this.get(tx, id);
   }
@@ -116,42 +107,28 @@ export class InvoicesService {
     return this.get(tx, id);
   }
 
-  private async become(tx: EntityManager, invoice: Invoice, status: InvoiceStatus, changes: Partial<Invoice>): Promise<void> {
+  /** Changes the status, and lets the subscription's standing follow. */
+  async become(tx: EntityManager, invoice: Invoice, status: InvoiceStatus, changes: Partial<Invoice>): Promise<void> {
     assertTransition('The invoice', INVOICE_TRANSITIONS, invoice.status, status);
     await tx.update(Invoice, { organizationId: invoice.organizationId, id: invoice.id }, { ...changes, status });
     if (invoice.subscriptionId) await this.standing.clear(tx, invoice.subscriptionId, await this.nowOf(tx, invoice));
   }
 
-  private async credit(tx: EntityManager, invoice: Invoice, amount: Decimal): Promise<void> {
+  private async credit(tx: EntityManager, invoice: Invoice, amount: Decimal, reason: BalanceReason): Promise<void> {
     if (amount.isZero()) return;
-    const { organizationId, customerId, currency, id: invoiceId } = invoice;
-    await lockCustomer(tx, customerId);
-    await tx.insert(BalanceEntry, {
-      organizationId,
-      id: newId(),
-      customerId,
-      currency,
-      amount: decimalText(amount),
-      invoiceId,
-      createdAt: this.clock.now(),
-    });
+    const { customerId, currency, id: invoiceId } = invoice;
+    await this.balances.record(tx, { customerId, currency, amount, reason, invoiceId });
   }
 
-  private async earliestSpan(
-    tx: EntityManager,
-    { organizationId, id: invoiceId, periodStart, createdAt }: Invoice,
-  ): Promise<Date> {
+  /** Where what the invoice is about begins. */
+  async earliestSpan(tx: EntityManager, { organizationId, id: invoiceId, periodStart, createdAt }: Invoice): Promise<Date> {
     const lines = await tx.findBy(InvoiceLine, { organizationId, invoiceId });
     const starts = lines.map((line) => line.keyStart?.getTime()).filter((start): start is number => start !== undefined);
     return starts.length > 0 ? new Date(Math.min(...starts)) : (periodStart ?? createdAt);
   }
 
-  private async nowOf(tx: EntityManager, invoice: Invoice): Promise<Date> {
+  /** *Now* of its customer. */
+  async nowOf(tx: EntityManager, invoice: Invoice): Promise<Date> {
     return this.customers.now(tx, await this.customers.get(tx, invoice.customerId));
   }
 }
-
-export const amountDue = (invoice: Pick<Invoice, 'total' | 'creditsApplied' | 'amountPaid' | 'status'>): Decimal =>
-  invoice.status === 'VOID'
-    ? ZERO
-    : max(ZERO, sum([decimal(invoice.total), decimal(invoice.creditsApplied).negated(), decimal(invoice.amountPaid).negated()]));

@@ -2,21 +2,31 @@ import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
 import { CustomersModule } from '../customers/index.js';
 import { SubscriptionsModule } from '../subscriptions/index.js';
+import { BalancesService } from './balances.service.js';
 import { BillingJobs } from './billing.jobs.js';
 import { BillingService } from './billing.service.js';
+import { CreditNotesService } from './credit-notes.service.js';
+import { DraftsService } from './drafts.service.js';
 import { FinalizationService } from './finalization.service.js';
+import { BalanceEntriesResolver, CustomerBalancesResolver } from './graphql/balances.resolver.js';
+import { CreditNotesResolver, InvoiceCreditNotesResolver } from './graphql/credit-notes.resolver.js';
+import { DraftsResolver } from './graphql/drafts.resolver.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
 import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
 import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
 import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
+import { InvoiceRefundsResolver, PaymentRefundsResolver, RefundsResolver } from './graphql/refunds.resolver.js';
+import { TaxRatesResolver } from './graphql/tax-rates.resolver.js';
 import { InvoicesService } from './invoices.service.js';
 import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
 import { SimulatedCustomersResolver, SimulationsResolver } from './graphql/simulations.resolver.js';
 import { VerificationResolver } from './graphql/verification.resolver.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
+import { RefundsService } from './refunds.service.js';
 import { SimulationsService } from './simulations.service.js';
 import { StandingService } from './standing.service.js';
+import { TaxRatesService } from './tax-rates.service.js';
 import { TimeTravelService } from './time-travel.service.js';
 import { VerificationService } from './verification.service.js';
 import { WorkersService } from './workers.service.js';
@@ -25,17 +35,31 @@ import { WorkersService } from './workers.service.js';
   imports: [CustomersModule, CatalogModule, SubscriptionsModule],
   controllers: [WorkersHealthController],
   providers: [
+    BalancesService,
     BillingService,
     BillingJobs,
+    CreditNotesService,
+    DraftsService,
     FinalizationService,
     InvoicesService,
     PlanChangesService,
     PreviewsService,
+    RefundsService,
     SimulationsService,
     StandingService,
+    TaxRatesService,
     TimeTravelService,
     VerificationService,
     WorkersService,
+    BalanceEntriesResolver,
+    CreditNotesResolver,
+    CustomerBalancesResolver,
+    DraftsResolver,
+    InvoiceCreditNotesResolver,
+    InvoiceRefundsResolver,
+    PaymentRefundsResolver,
+    RefundsResolver,
+    TaxRatesResolver,
     InvoicesResolver,
     InvoiceLinesResolver,
     MeterReadingsResolver,

@@ -9,12 +9,15 @@ import { decimal, decimalText, sum } from '../../shared/decimal.js';
 import { DomainError } from '../../shared/errors.js';
 import { SubscriptionChangesService, type PlanChange, type Subscription } from '../subscriptions/index.js';
 import { BillingService } from './billing.service.js';
+import { grossAmount } from './domain/tax.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { draftOf } from './queries/store-billing.query.js';
 
 export interface PlanChangePreview {
   lines: InvoiceLine[];
+  /** Of which `tax` is tax. */
   total: string;
+  tax: string;
   effectiveAt: Date;
   hash: string;
   currency: string;
@@ -54,9 +57,10 @@ export class PlanChangesService {
     const { subscription, effectiveAt } = await this.changes.changePlan(tx, actor, subscriptionId, change);
     const { invoice, lines } = await this.linesOf(tx, subscription, effectiveAt, before);
     const charged = lines.filter((line) => line.kind !== 'BALANCE');
-    const total = decimalText(sum(charged.map((line) => decimal(line.amount))));
+    const total = decimalText(sum(charged.map(grossAmount)));
+    const tax = decimalText(sum(charged.map((line) => decimal(line.tax))));
     const { currency, customerId } = invoice;
-    return { lines: charged, total, effectiveAt, currency, customerId, hash: hashOf(change, charged) };
+    return { lines: charged, total, tax, effectiveAt, currency, customerId, hash: hashOf(change, charged) };
   }
 
   /** The lines of the draft that the change made, since the id `before`; of a change to come, those of the draft to come. */
@@ -87,7 +91,7 @@ function hashOf(change: PlanChange, lines: readonly InvoiceLine[]): string {
     change.planId,
     change.timing,
     change.proration ?? null,
-    lines.map(({ chargeId, kind, quantity, amount }) => [chargeId, kind, quantity, amount]),
+    lines.map(({ chargeId, kind, quantity, amount, tax }) => [chargeId, kind, quantity, amount, tax]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

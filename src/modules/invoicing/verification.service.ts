@@ -3,6 +3,7 @@ import { In, type EntityManager } from 'typeorm';
 import { decimal, decimalText, sum, ZERO, type Decimal } from '../../shared/decimal.js';
 import { Charge } from '../catalog/index.js';
 import { loadArrivals, loadReadings, type Arrivals, type Reading } from '../metering/index.js';
+import { netAmount } from './domain/tax.js';
 import { recomputedAmount } from './domain/verify-line.js';
 import { InvoiceLine, type Invoice } from './invoice.entity.js';
 import { InvoicesService } from './invoices.service.js';
@@ -11,7 +12,7 @@ import { billableCharge } from './queries/load-billing-inputs.query.js';
 export interface LineVerification {
   line: InvoiceLine;
   matches: boolean;
-  /** Null: a line that is no charge's; it is what makes the invoice add up, or was written by hand. */
+  /** Null: what makes the invoice add up. */
   recomputedAmount: string | null;
   /** Usage lines: whether the events known at the cut-off are still those that were counted. */
   eventsMatch: boolean | null;
@@ -42,7 +43,10 @@ export class VerificationService {
   async verify(tx: EntityManager, id: string): Promise<InvoiceVerification> {
     const invoice = await this.invoices.get(tx, id);
     const { organizationId } = invoice;
-    const lines = await tx.find(InvoiceLine, { where: { organizationId, invoiceId: id }, order: { position: 'ASC' } });
+    const lines = await tx.find(InvoiceLine, {
+      where: { organizationId, invoiceId: id, removed: false },
+      order: { position: 'ASC' },
+    });
     const chargeIds = lines.map(({ chargeId }) => chargeId).filter((chargeId): chargeId is string => chargeId !== null);
     const charges = new Map(
       (await tx.findBy(Charge, { organizationId, id: In(chargeIds) })).map((charge) => [charge.id, charge]),
@@ -97,10 +101,10 @@ function verifyLine(line: InvoiceLine, charge: Charge | null, usage: UsageEviden
 const isReadingOf = ({ explanation: { reading } }: InvoiceLine, { value, eventCount }: Reading): boolean =>
   reading !== undefined && value.equals(reading.value) && eventCount === reading.eventCount;
 
-/** Σ lines = subtotal and subtotal + tax = total; an invoice that is kept as a credit comes to 0. */
+/** Σ lines = subtotal, Σ their tax = tax and subtotal + tax = total; an invoice that is kept as a credit comes to 0. */
 function addsUp(invoice: Invoice, lines: InvoiceLine[]): boolean {
   const total = (pick: (line: InvoiceLine) => string): Decimal => sum(lines.map((line) => decimal(pick(line))));
-  const subtotal = total((line) => line.amount);
+  const subtotal = sum(lines.map(netAmount));
   return (
     subtotal.equals(invoice.subtotal) &&
     total((line) => line.tax).equals(invoice.tax) &&

@@ -1,4 +1,5 @@
 export { ApiKey } from './api-key.entity.js';
+export { ProrationEnum } from './graphql/organization.types.js';
 export { TestClockType } from './graphql/access.types.js';
 export { Organization, type LateUsagePolicy } from './organization.entity.js';
 export { OrganizationsModule } from './organizations.module.js';

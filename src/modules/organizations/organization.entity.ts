@@ -14,7 +14,9 @@ export class Organization {
   @Column('text') mode: OrganizationMode;
   @Column('text', { default: 'UTC' }) timeZone: string;
   @Column('text', { default: 'DAY' }) proration: Proration;
-  /** Review window of drafts. */
+  /** Of what is credited by hand where nothing names a currency. */
+  @Column('text', { nullable: true }) currency: string | null;
+  /** Review window of drafts. A customer may have their own, as of the payment terms. */
   @Column('int', { default: 60 }) graceMinutes: number;
   @Column('int', { default: 30 }) paymentTermsDays: number;
   @Column('text', { default: 'NEXT_INVOICE' }) lateUsage: LateUsagePolicy;

@@ -4,8 +4,17 @@ import { Database, organizationOf } from '../../platform/database/database.js';
 import { newId } from '../../platform/database/ids.js';
 import { SCOPES } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
+import type { Proration } from '../../shared/proration.js';
 import { ApiKeysService, newSecret } from './api-keys.service.js';
-import { Organization, type OrganizationMode } from './organization.entity.js';
+import { validateSettings, type SettingsFields } from './domain/validate-settings.js';
+import { Organization, type LateUsagePolicy, type OrganizationMode } from './organization.entity.js';
+
+/** A field that is undefined stays as it is. */
+export interface OrganizationSettings extends SettingsFields {
+  proration?: Proration | null;
+  lateUsage?: LateUsagePolicy | null;
+  createsCustomersFromUsage?: boolean | null;
+}
 
 /** Chosen once, for ever: two processes that start at the same time must not both make the first organization. */
 const BOOTSTRAP_LOCK = 7_215_001;
@@ -20,6 +29,14 @@ export class OrganizationsService {
 
   async get(tx: EntityManager): Promise<Organization> {
     return tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
+  }
+
+  /** Changes the settings that are given. */
+  async update(tx: EntityManager, input: OrganizationSettings): Promise<Organization> {
+    const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+    validateSettings(given);
+    if (Object.keys(given).length > 0) await tx.update(Organization, { id: organizationOf(tx) }, given);
+    return this.get(tx);
   }
 
   /**

@@ -1,5 +1,5 @@
 export { advance, segmentAt, type Advance, type Segment } from './domain/index.js';
-export { ChangeTimingEnum, ProrationEnum, SubscriptionConnectionType, SubscriptionType } from './graphql/subscription.types.js';
+export { ChangeTimingEnum, SubscriptionConnectionType, SubscriptionType } from './graphql/subscription.types.js';
 export { subscriptionById } from './graphql/subscriptions.loaders.js';
 export { loadTimelines, type LoadedTimeline } from './queries/load-timelines.query.js';
 export { SubscriptionChangesService, type PlanChange } from './subscription-changes.service.js';

@@ -2,7 +2,8 @@ import { type Decimal, ZERO } from '../../../shared/decimal.js';
 import { invalid } from '../../../shared/errors.js';
 import { checkText } from '../../../shared/text.js';
 import type { BillingTiming, ChargeType, Price, PriceTier, PricingModel } from './charge.js';
-import { requireNotNegative, requirePositive, requireWhole } from './validate-fields.js';
+import { requireWhole } from '../../../shared/whole.js';
+import { requireNotNegative, requirePositive } from './validate-fields.js';
 
 /** A charge as asked for, its decimals parsed. */
 export interface ChargeDraft extends Price {

@@ -1,12 +1,6 @@
 import { type Decimal, ZERO } from '../../../shared/decimal.js';
 import { invalid } from '../../../shared/errors.js';
 
-export function requireWhole(field: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw invalid(field, `${field} must be a whole number from ${least} to ${most}.`);
-  }
-}
-
 export function requireNotNegative(field: string, value: Decimal | null): void {
   if (value?.lt(ZERO)) throw invalid(field, `${field} must not be negative.`);
 }

@@ -4,7 +4,8 @@ import { minorUnitDigits } from '../../../shared/money.js';
 import { checkText } from '../../../shared/text.js';
 import type { ChargeType } from './charge.js';
 import { type ChargeDraft, validateCharge } from './validate-charge.js';
-import { MAX_DESCRIPTION, requireLookupKey, requireWhole } from './validate-fields.js';
+import { requireWhole } from '../../../shared/whole.js';
+import { MAX_DESCRIPTION, requireLookupKey } from './validate-fields.js';
 
 export type { ChargeDraft } from './validate-charge.js';
 export type PlanType = 'FIXED' | 'USAGE' | 'HYBRID';

@@ -1,6 +1,9 @@
 import { isTimeZone } from '../../../shared/calendar.js';
 import { invalid } from '../../../shared/errors.js';
 import { checkText, faultOfJson } from '../../../shared/text.js';
+import { requireWhole } from '../../../shared/whole.js';
+import { MAX_GRACE_MINUTES, MAX_PAYMENT_TERMS_DAYS } from '../../organizations/domain/index.js';
+import { isEuCountry, isEuVatId } from './eu-vat-id.js';
 
 export interface CustomerFields {
   externalId?: string;
@@ -11,6 +14,9 @@ export interface CustomerFields {
   currency?: string | null;
   billingAddress?: { country: string } | null;
   taxId?: string | null;
+  reverseCharge?: boolean | null;
+  graceMinutes?: number | null;
+  paymentTermsDays?: number | null;
   metadata?: object | null;
 }
 
@@ -38,11 +44,22 @@ export function validateCustomer(
     for (const [field, value] of Object.entries(input.billingAddress))
       checkText(`billingAddress.${field}`, value as string | null, { least: 0 });
   }
+  if (typeof input.graceMinutes === 'number') requireWhole('graceMinutes', input.graceMinutes, 0, MAX_GRACE_MINUTES);
+  if (typeof input.paymentTermsDays === 'number')
+    requireWhole('paymentTermsDays', input.paymentTermsDays, 0, MAX_PAYMENT_TERMS_DAYS);
   const found = faultOfJson(input.metadata);
   if (found) throw invalid('metadata', `metadata ${found.fault}.`);
   if (input.metadata && Buffer.byteLength(JSON.stringify(input.metadata)) > MAX_METADATA_BYTES) {
     throw invalid('metadata', `metadata must not exceed ${MAX_METADATA_BYTES} bytes.`);
   }
+}
+
+/** Who is charged in reverse is known by a tax id; in the EU, by a VAT id of its form. */
+export function checkReverseCharge({ reverseCharge, taxId, billingAddress }: CustomerFields): void {
+  if (!reverseCharge) return;
+  if (!isGiven(taxId)) throw invalid('taxId', 'Reverse charge needs a taxId.');
+  if (isEuCountry(billingAddress?.country ?? '') && !isEuVatId(taxId))
+    throw invalid('taxId', 'taxId must be a VAT id of the EU with its prefix, such as DE123456789.');
 }
 
 /** An empty text is given, and wrong. */

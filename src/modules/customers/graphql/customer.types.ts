@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from '@nestjs/graphql';
+import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { JsonObjectScalarType } from '../../../platform/graphql/json-object.scalar.js';
@@ -25,6 +25,11 @@ export class CustomerType {
   @Field(() => AddressType, { nullable: true }) billingAddress: AddressType | null;
   @Field(() => String, { nullable: true }) taxId: string | null;
   @Field() taxExempt: boolean;
+  @Field({ description: 'The customer owes the tax themselves, under their tax id: their invoices carry none.' })
+  reverseCharge: boolean;
+  @Field(() => Int, { nullable: true, description: 'Review window of drafts in minutes; null: the organization’s.' })
+  graceMinutes: number | null;
+  @Field(() => Int, { nullable: true, description: 'Days to pay; null: the organization’s.' }) paymentTermsDays: number | null;
   @Field(() => JsonObjectScalarType) metadata: object;
   @Field() provisional: boolean;
   @Field(() => DateTimeScalarType, { nullable: true }) archivedAt: Date | null;
@@ -55,6 +60,13 @@ export class UpdateCustomerInput {
   billingAddress?: AddressInput | null;
   @Field(() => String, { nullable: true }) taxId?: string | null;
   @Field(() => Boolean, { nullable: true }) taxExempt?: boolean | null;
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Needs a taxId; in a country of the EU, one in the form of a VAT id of the EU.',
+  })
+  reverseCharge?: boolean | null;
+  @Field(() => Int, { nullable: true, description: '0 to 43,200 (30 days).' }) graceMinutes?: number | null;
+  @Field(() => Int, { nullable: true, description: '0 to 365.' }) paymentTermsDays?: number | null;
   @Field(() => JsonObjectScalarType, { nullable: true }) metadata?: object | null;
 }
 

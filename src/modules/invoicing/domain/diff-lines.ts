@@ -18,6 +18,10 @@ export interface IssuedLine {
   billedBefore: Decimal;
   /** DRAFT: its usage is read again at finalization. WAIVED: its invoice was voided, and nothing takes its place. */
   invoice: 'DRAFT' | 'FINAL' | 'WAIVED';
+  /** What credit notes took back of it. */
+  credited?: Decimal;
+  /** A person set its amount, or took it off the draft: nothing makes up for the difference. */
+  edited?: boolean;
 }
 
 /** A line to be put on the next invoice. */
@@ -77,11 +81,13 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
   const prepaid = new Map<string, PrepaidLine>();
   for (const [key, lines] of byKey(issued)) {
     let billed = ZERO;
-    for (const { kind, span, amount, billedBefore } of lines) {
+    for (const line of lines) {
+      const { kind, span, billedBefore } = line;
       // A correction may make good for a credit, which may since have been voided: it bills its span with what was billed before.
-      if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount: amount.plus(billedBefore) });
-      billed = billed.plus(amount);
-      if (billed.isZero() && amount.isNegative()) prepaid.delete(key);
+      if (billed.isZero() && kind !== 'CREDIT')
+        prepaid.set(key, { span, amount: left(line).plus(billedBefore), byHand: isByHand([line]) });
+      billed = billed.plus(left(line));
+      if (billed.isZero() && line.amount.isNegative()) prepaid.delete(key);
     }
   }
   return prepaid;
@@ -98,17 +104,23 @@ function byKey(issued: readonly IssuedLine[]): Map<string, IssuedLine[]> {
 }
 
 const isWaived = (lines: readonly IssuedLine[]): boolean => lines.some((line) => line.invoice === 'WAIVED');
-const amountOf = (lines: readonly IssuedLine[]): Decimal => sum(lines.map((line) => line.amount));
+/** Edited, or credited by hand: what a person decided is not charged after all. */
+const isByHand = (lines: readonly IssuedLine[]): boolean =>
+  lines.some(({ edited, credited }) => edited || !(credited ?? ZERO).isZero());
+/** What of a line is still billed: no more than that is ever credited. */
+const left = ({ amount, credited }: IssuedLine): Decimal => amount.minus(credited ?? ZERO);
+const leftOf = (lines: readonly IssuedLine[]): Decimal => sum(lines.map(left));
 
 /** What differs between a line that was issued and what it should be. */
 function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], options: DiffOptions): LineToBill | null {
   if (isWaived(before)) return null;
-  const billed = amountOf(before);
+  const isUsage = expected.charge.type === 'USAGE';
+  const billed = isUsage ? sum(before.map((line) => line.amount)) : leftOf(before);
   const amount = expected.amount.minus(billed);
-  if (amount.isZero()) return null;
+  if (amount.isZero() || isDecidedByHand(expected, before, amount)) return null;
   const difference = { ...expected, keyStart: expected.span.start, unitAmount: null, amount };
   const explained = { ...expected.explanation, billedBefore: decimalText(billed) };
-  if (expected.charge.type === 'USAGE') {
+  if (isUsage) {
     if (!billsLateUsage(expected, before, options)) return null;
     const quantity = expected.quantity.minus(sum(before.map((line) => line.quantity)));
     return { ...difference, kind: 'CORRECTION', quantity, explanation: { ...explained, kind: 'CORRECTION' } };
@@ -121,6 +133,16 @@ function correctionOf(expected: ExpectedLine, before: readonly IssuedLine[], opt
     span: unusedPart(expected, before),
     explanation: { ...explained, kind: 'CREDIT', exactAmount: decimalText(decimal(explained.exactAmount).minus(billed)) },
   };
+}
+
+/**
+ * Whether a difference is what a person wanted: of a line that was edited, any but the unused part of what it billed in advance; of
+ * one with a credit note, less usage, or the price that the note took off.
+ */
+function isDecidedByHand({ charge }: ExpectedLine, before: readonly IssuedLine[], amount: Decimal): boolean {
+  if (!isByHand(before)) return false;
+  if (charge.type === 'USAGE') return amount.isNegative() || before.some(({ edited }) => edited);
+  return amount.isPositive() || charge.billingTiming !== 'IN_ADVANCE';
 }
 
 /** From where the span ends now to where it ended when it was billed. */
@@ -138,7 +160,7 @@ function withdrawalOf(
   before: readonly IssuedLine[],
   charges: ReadonlyMap<string, BillableCharge>,
 ): LineToBill | null {
-  const billed = amountOf(before);
+  const billed = leftOf(before);
   const charge = charges.get(before[0].chargeId);
   if (isWaived(before) || billed.isZero() || !charge) return null;
   return {

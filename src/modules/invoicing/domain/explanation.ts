@@ -5,7 +5,7 @@ import type { Reading } from '../../metering/domain/index.js';
 
 /** How a line's amount came about, as it is stored: decimals as text, instants as ISO 8601. */
 export interface Explanation {
-  kind: 'FIXED' | 'USAGE' | 'CREDIT' | 'CORRECTION' | 'BALANCE' | 'ONE_OFF';
+  kind: 'FIXED' | 'USAGE' | 'CREDIT' | 'CORRECTION' | 'BALANCE' | 'ONE_OFF' | 'EDITED';
   /** Before the one rounding. */
   exactAmount: string;
   proration?: Fraction;
@@ -23,6 +23,10 @@ export interface Explanation {
   /** The bounds that changed the amount. */
   minimumAmount?: string;
   maximumAmount?: string;
+  /** EDITED: what the line came to before a person set its amount. */
+  computedAmount?: string;
+  /** ONE_OFF and EDITED: what was multiplied with `unitAmount`. */
+  quantity?: string;
   /** CREDIT and CORRECTION: what this charge was billed for this span before. */
   billedBefore?: string;
   /** The last part of a period: what the parts before it come to; it is the whole less those. */
@@ -77,11 +81,14 @@ export function explanationText(explanation: Explanation, amount: string, curren
         : `Credit of what was billed before (${before}) and is not used: ${money}.`;
     case 'BALANCE':
       return `Kept as customer balance, because the lines add up to a credit: ${money}.`;
+    case 'ONE_OFF':
+      return `${explanation.quantity} × ${explanation.unitAmount} ${currency}: ${money}.`;
+    case 'EDITED':
+      return `Set by hand to ${explanation.quantity} × ${explanation.unitAmount} ${currency}, instead of ${explanation.computedAmount} ${currency}: ${money}.`;
     case 'CORRECTION':
       return `Usage that arrived late: ${steps} comes to ${explanation.exactAmount} ${currency}, billed before ${before}: ${money}.`;
     case 'USAGE':
-    case 'FIXED':
-    case 'ONE_OFF': {
+    case 'FIXED': {
       const less = explanation.billedBefore === undefined ? '' : `, less ${before} billed before`;
       return steps === '' ? `${money}.` : `${steps}${less}: ${money}.`;
     }

@@ -8,6 +8,8 @@ import type { Explanation } from './explanation.js';
 export interface PrepaidLine {
   span: { start: Date; end: Date };
   amount: Decimal;
+  /** A person set the amount: the parts after it do not make up for what it is off the price. */
+  byHand?: boolean;
 }
 
 /** One charge of a recurring fixed amount for one span. */
@@ -50,7 +52,7 @@ export function fixedAmounts(items: readonly FixedItem[], currency: string): Map
     const billed = item.prepaid && keptPart(item.prepaid, item, priced, currency);
     amounts.set(item.key, billed ?? priced);
     parts.fractions.push(fraction ?? WHOLE);
-    parts.amounts.push((billed ?? priced).amount);
+    parts.amounts.push((item.prepaid?.byHand ? priced : (billed ?? priced)).amount);
   }
   return amounts;
 }

@@ -2,6 +2,7 @@ import { decimal, ZERO, type Decimal } from '../../../shared/decimal.js';
 import { roundToMinorUnit } from '../../../shared/money.js';
 import type { Reading } from '../../metering/domain/index.js';
 import type { Explanation } from './explanation.js';
+import { handWrittenAmount } from './hand-written-line.js';
 import { rateLine, type BillableCharge } from './expected-lines.js';
 import { share } from './fixed-amounts.js';
 
@@ -15,6 +16,8 @@ export function recomputedAmount(
   reading: Reading | null,
   currency: string,
 ): Decimal | null {
+  if (explanation.kind === 'EDITED' || explanation.kind === 'ONE_OFF')
+    return handWrittenAmount(decimal(explanation.quantity ?? '0'), decimal(explanation.unitAmount ?? '0'), currency);
   const billedBefore = decimal(explanation.billedBefore ?? '0');
   const full = fullAmount(explanation, charge, reading, currency);
   return full === null ? null : full.minus(billedBefore);

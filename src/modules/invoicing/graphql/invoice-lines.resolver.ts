@@ -1,12 +1,14 @@
 import { Args, Context, Int, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { Requires } from '../../../platform/auth.js';
 import { connectionFrom, idPage, type Connection } from '../../../platform/graphql/connection.js';
+import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import { decimal, decimalText } from '../../../shared/decimal.js';
 import { minorUnitDigits, roundToMinorUnit } from '../../../shared/money.js';
 import { chargeById, ChargeType } from '../../catalog/index.js';
 import { meterById, MeterType, UsageEventConnectionType, UsageEventType } from '../../metering/index.js';
 import { explanationText } from '../domain/explanation.js';
+import { netAmount } from '../domain/tax.js';
 import { eventCountOfLine, eventsOfLine } from './invoicing.loaders.js';
 import { InvoiceLineType, LineExplanationType, MeterReadingType, RoundingStepType } from './invoice.types.js';
 
@@ -22,6 +24,12 @@ export class InvoiceLinesResolver {
   @Requires('any')
   charge(@Parent() line: InvoiceLineType, @Context() context: RequestContext): Promise<ChargeType | null> | null {
     return line.chargeId ? context.load(chargeById, line.chargeId) : null;
+  }
+
+  @ResolveField(() => DecimalScalarType, { description: 'The amount without tax.' })
+  @Requires('any')
+  netAmount(@Parent() line: InvoiceLineType): string {
+    return decimalText(netAmount(line));
   }
 
   @ResolveField(() => LineExplanationType, { description: 'How the amount came about, as data.' })

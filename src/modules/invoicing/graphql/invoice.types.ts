@@ -5,11 +5,24 @@ import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import { enumOf } from '../../../platform/graphql/enum.js';
 import type { Explanation } from '../domain/explanation.js';
 import type { InvoiceStatus } from '../domain/invoice-status.js';
+import type { AppliedTaxRate, TaxTreatment } from '../domain/tax.js';
 import type { InvoiceKind, InvoiceLine } from '../invoice.entity.js';
 
 export const InvoiceStatusEnum = enumOf('InvoiceStatus', 'DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE');
 export const InvoiceKindEnum = enumOf('InvoiceKind', 'SUBSCRIPTION', 'ONE_OFF', 'CREDIT');
+export const TaxTreatmentEnum = enumOf('TaxTreatment', 'NONE', 'RATE', 'EXEMPT', 'REVERSE_CHARGE');
 export const InvoiceLineKindEnum = enumOf('InvoiceLineKind', 'CHARGE', 'CREDIT', 'CORRECTION', 'BALANCE', 'ONE_OFF');
+
+@ObjectType('InvoiceTax', { description: 'A tax rate as it was applied, and what it came to.' })
+export class InvoiceTaxType {
+  @Field(() => ID) taxRateId: string;
+  @Field() name: string;
+  @Field() country: string;
+  @Field(() => String, { nullable: true }) region: string | null;
+  @Field(() => DecimalScalarType, { description: '19 is 19 %.' }) percentage: string;
+  @Field({ description: 'The amounts of the lines contain the tax.' }) inclusive: boolean;
+  @Field(() => DecimalScalarType) amount: string;
+}
 
 @ObjectType('Invoice')
 export class InvoiceType {
@@ -27,15 +40,20 @@ export class InvoiceType {
   @Field(() => DateTimeScalarType, { nullable: true }) voidedAt: Date | null;
   @Field(() => DateTimeScalarType, { nullable: true }) uncollectibleAt: Date | null;
   @Field(() => String, { nullable: true }) statusReason: string | null;
-  @Field(() => DecimalScalarType) subtotal: string;
+  @Field(() => DecimalScalarType, { description: 'Without tax: the sum of the lines’ netAmount.' }) subtotal: string;
   @Field(() => DecimalScalarType) tax: string;
+  @Field(() => TaxTreatmentEnum, { description: 'Why there is the tax there is; NONE: no tax rate is for this customer.' })
+  taxTreatment: TaxTreatment;
   @Field(() => DecimalScalarType) total: string;
   @Field(() => DecimalScalarType) creditsApplied: string;
   @Field(() => DecimalScalarType) amountPaid: string;
+  @Field(() => DecimalScalarType, { description: 'By how much credit notes have lowered what is due.' }) amountCredited: string;
+  @Field(() => DecimalScalarType, { description: 'What its credit notes come to, wherever it went.' }) totalCredited: string;
   @Field(() => String, { nullable: true }) memo: string | null;
   @Field(() => DateTimeScalarType) createdAt: Date;
   customerId: string;
   subscriptionId: string | null;
+  taxRate: AppliedTaxRate | null;
   /** Of a preview, which is stored nowhere. */
   previewLines?: InvoiceLine[];
 }
@@ -49,8 +67,11 @@ export class InvoiceLineType {
   @Field() description: string;
   @Field(() => DecimalScalarType) quantity: string;
   @Field(() => DecimalScalarType, { nullable: true }) unitAmount: string | null;
-  @Field(() => DecimalScalarType) amount: string;
+  @Field(() => DecimalScalarType, { description: 'As priced: with the tax in it where taxInclusive.' }) amount: string;
   @Field(() => DecimalScalarType) tax: string;
+  @Field(() => DecimalScalarType, { nullable: true, description: 'Percentage of the tax.' }) taxRate: string | null;
+  @Field() taxInclusive: boolean;
+  @Field({ description: 'Its amount was set by hand: it stays, whatever usage arrives.' }) edited: boolean;
   @Field(() => DateTimeScalarType, { nullable: true }) periodStart: Date | null;
   @Field(() => DateTimeScalarType, { nullable: true }) periodEnd: Date | null;
   @Field(() => String, {
@@ -138,6 +159,9 @@ export class PaymentType {
   @Field(() => DateTimeScalarType) paidAt: Date;
   @Field(() => String, { nullable: true }) method: string | null;
   @Field(() => String, { nullable: true }) reference: string | null;
+  @Field(() => DecimalScalarType, { description: 'What exceeded the amount due and became customer balance.' })
+  toBalance: string;
+  invoiceId: string;
 }
 
 @InputType()

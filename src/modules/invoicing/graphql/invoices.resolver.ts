@@ -10,16 +10,18 @@ import { CustomersService, CustomerType } from '../../customers/index.js';
 import { customerById } from '../../metering/index.js';
 import { TestClockType } from '../../organizations/index.js';
 import { subscriptionById, SubscriptionsService, SubscriptionType } from '../../subscriptions/index.js';
+import { amountDue } from '../domain/amount-due.js';
 import type { InvoiceStatus } from '../domain/invoice-status.js';
 import { FinalizationService } from '../finalization.service.js';
 import { Invoice } from '../invoice.entity.js';
-import { amountDue, InvoicesService } from '../invoices.service.js';
+import { InvoicesService } from '../invoices.service.js';
 import { PreviewsService } from '../previews.service.js';
 import { TimeTravelService } from '../time-travel.service.js';
 import {
   InvoiceConnectionType,
   InvoiceLineType,
   InvoiceStatusEnum,
+  InvoiceTaxType,
   InvoiceType,
   PaymentType,
   RecordPaymentInput,
@@ -85,12 +87,6 @@ export class InvoicesResolver {
     return context.write((tx) => this.finalization.finalize(tx, id));
   }
 
-  @Mutation(() => ID)
-  @Requires('invoices.write')
-  deleteDraftInvoice(@Args('id', idArgument) id: string, @Context() context: RequestContext): Promise<string> {
-    return context.write((tx) => this.invoices.deleteDraft(tx, id));
-  }
-
   @Mutation(() => InvoiceType)
   @Requires('invoices.write')
   recordPayment(
@@ -134,10 +130,18 @@ export class InvoicesResolver {
     return invoice.subscriptionId ? context.load(subscriptionById, invoice.subscriptionId) : null;
   }
 
-  @ResolveField(() => DecimalScalarType, { description: 'total − creditsApplied − amountPaid; 0 once voided.' })
+  @ResolveField(() => DecimalScalarType, { description: 'total − creditsApplied − amountPaid − amountCredited; 0 once voided.' })
   @Requires('any')
   amountDue(@Parent() invoice: InvoiceType): string {
     return decimalText(amountDue(invoice));
+  }
+
+  @ResolveField(() => [InvoiceTaxType], { description: 'At most one; none: see taxTreatment.' })
+  @Requires('any')
+  taxes(@Parent() { tax, taxRate }: InvoiceType): InvoiceTaxType[] {
+    if (taxRate === null) return [];
+    const { id: taxRateId, ...rate } = taxRate;
+    return [{ ...rate, taxRateId, amount: tax }];
   }
 
   @ResolveField(() => [InvoiceLineType])

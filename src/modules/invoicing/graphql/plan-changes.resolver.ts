@@ -4,7 +4,8 @@ import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.j
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
 import type { Proration } from '../../../shared/proration.js';
-import { ChangeTimingEnum, ProrationEnum, SubscriptionsService, SubscriptionType } from '../../subscriptions/index.js';
+import { ProrationEnum } from '../../organizations/index.js';
+import { ChangeTimingEnum, SubscriptionsService, SubscriptionType } from '../../subscriptions/index.js';
 import { PlanChangesService } from '../plan-changes.service.js';
 import { InvoiceLineType } from './invoice.types.js';
 
@@ -24,6 +25,7 @@ export class ChangePlanInput {
 export class PlanChangePreviewType {
   @Field(() => [InvoiceLineType]) lines: InvoiceLineType[];
   @Field(() => DecimalScalarType) total: string;
+  @Field(() => DecimalScalarType, { description: 'Of the total.' }) tax: string;
   @Field(() => DateTimeScalarType) effectiveAt: Date;
   @Field() hash: string;
 }

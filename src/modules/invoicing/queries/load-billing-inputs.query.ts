@@ -60,7 +60,7 @@ export interface IssuedRequest {
   organizationId: string;
   subscriptionId: string;
   from: Date;
-  /** A draft billed at this instant is about to be replaced and does not count. */
+  /** A draft billed at this instant is about to be replaced and does not count, unless it was edited by hand. */
   billedAt: Date;
 }
 
@@ -73,6 +73,8 @@ interface IssuedRow {
   quantity: string;
   amount: string;
   billed_before: string;
+  credited: string;
+  edited: boolean;
   kind: IssuedLine['kind'];
   status: string;
   waived: boolean;
@@ -80,17 +82,19 @@ interface IssuedRow {
 
 /**
  * What was billed to each subscription for spans that end after `from`, the line that first billed a thing before its
- * corrections. Served by invoice_lines_subscription_idx.
+ * corrections. Served by invoice_lines_subscription_idx and credit_note_lines_line_idx.
  */
 export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest[]): Promise<Map<string, IssuedLine[]>> {
   const rows = await tx.query<IssuedRow[]>(
     `SELECT l.subscription_id, l.charge_id, l.key_start, l.period_start, l.period_end, l.quantity::text AS quantity, l.amount::text AS amount, l.kind,
             coalesce(l.explanation ->> 'billedBefore', '0') AS billed_before,
-            i.status, i.waived
+            CASE WHEN i.total_credited > 0 THEN (SELECT coalesce(sum(c.amount), 0) FROM credit_note_lines c
+                   WHERE c.organization_id = l.organization_id AND c.invoice_line_id = l.id) ELSE 0 END::text AS credited,
+            l.edited, i.status, i.waived
        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (organization_id, subscription_id, start_at, billed_at)
        JOIN invoice_lines l ON l.organization_id = w.organization_id AND l.subscription_id = w.subscription_id AND l.period_end > w.start_at
        JOIN invoices i ON i.organization_id = l.organization_id AND i.id = l.invoice_id
-      WHERE l.charge_id IS NOT NULL AND (i.status <> 'VOID' OR i.waived) AND NOT (i.status = 'DRAFT' AND i.billed_at = w.billed_at)
+      WHERE l.charge_id IS NOT NULL AND (i.status <> 'VOID' OR i.waived) AND NOT (i.status = 'DRAFT' AND i.billed_at = w.billed_at AND NOT i.edited)
       ORDER BY l.id`,
     [
       requests.map((request) => request.organizationId),
@@ -108,6 +112,8 @@ export async function loadIssuedLines(tx: EntityManager, requests: IssuedRequest
       quantity: decimal(row.quantity),
       amount: decimal(row.amount),
       billedBefore: decimal(row.billed_before),
+      credited: decimal(row.credited),
+      edited: row.edited,
       kind: row.kind,
       invoice: row.status === 'DRAFT' ? 'DRAFT' : row.waived ? 'WAIVED' : 'FINAL',
     });
@@ -126,7 +132,7 @@ export async function findDraftedSince(
 ): Promise<Date | null> {
   const [row] = await tx.query<{ start: Date | null }[]>(
     `SELECT min(l.key_start) AS start FROM invoices i JOIN invoice_lines l ON l.organization_id = i.organization_id AND l.invoice_id = i.id
-      WHERE i.organization_id = $1 AND i.subscription_id = $2 AND i.billed_at = $3 AND i.status = 'DRAFT'`,
+      WHERE i.organization_id = $1 AND i.subscription_id = $2 AND i.billed_at = $3 AND i.status = 'DRAFT' AND NOT i.edited`,
     [organizationId, id, billedAt],
   );
   return row.start;

@@ -10,13 +10,13 @@ export interface DraftUsageLine {
   charge: BillableCharge;
 }
 
-/** The lines of a draft that rest on a reading, with their charges. Served by invoice_lines_position_key. */
+/** The lines of a draft that rest on a reading, but for those edited by hand, with their charges. Served by invoice_lines_position_key. */
 export async function loadDraftUsageLines(
   tx: EntityManager,
   { organizationId, id: invoiceId }: Invoice,
 ): Promise<DraftUsageLine[]> {
   const lines = await tx.find(InvoiceLine, {
-    where: { organizationId, invoiceId, kind: In(['CHARGE', 'CORRECTION']) },
+    where: { organizationId, invoiceId, kind: In(['CHARGE', 'CORRECTION']), edited: false },
     order: { position: 'ASC' },
   });
   const ids = lines.map((line) => line.chargeId).filter((id): id is string => id !== null);

@@ -1,11 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '../../../platform/database/ids.js';
-import { decimalText, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
+import { decimalText, type Decimal } from '../../../shared/decimal.js';
 import type { Span } from '../../../shared/calendar.js';
-import type { Organization } from '../../organizations/index.js';
 import { Subscription, SubscriptionTransition, type Advance } from '../../subscriptions/index.js';
 import type { LineToBill } from '../domain/diff-lines.js';
-import { BalanceEntry, Invoice, InvoiceLine } from '../invoice.entity.js';
+import { BalanceEntry } from '../balance-entry.entity.js';
+import { totalsOf, type InvoiceTotals } from '../domain/tax.js';
+import { Invoice, InvoiceLine } from '../invoice.entity.js';
+import type { BillingTerms } from './load-billing-terms.query.js';
+import { totalColumns } from './retax-lines.query.js';
 
 /** A subscription brought to `at`: what it has become, and the lines to put on an invoice. */
 export interface SettledTask {
@@ -17,7 +20,7 @@ export interface SettledTask {
   actor: string;
   reason: string | null;
   advanced: Advance;
-  organization: Organization;
+  terms: BillingTerms;
   currency: string;
   lines: LineToBill[];
   /** The cut-off of the usage on the lines. */
@@ -54,14 +57,18 @@ export function draftOf(
   ordinal: number,
   realNow: Date,
 ): { invoice: Invoice; lines: InvoiceLine[]; credit: BalanceEntry | null } {
-  const invoice = invoiceOf(task, ordinal);
-  const lines = linesOf(task, invoice, realNow);
-  const total = sum(task.lines.map((line) => line.amount));
-  if (!total.isNegative()) return { invoice, lines, credit: null };
+  const totals = totalsOf(
+    task.lines.map((line) => line.amount),
+    task.terms.taxation,
+    task.currency,
+  );
+  const invoice = invoiceOf(task, ordinal, totals);
+  const lines = linesOf(task, invoice, realNow, totals.taxes);
+  if (totals.credit.isZero()) return { invoice, lines, credit: null };
   return {
     invoice,
-    lines: [...lines, balanceLine(invoice, lines.length, total.negated())],
-    credit: creditOf(invoice, total.negated(), realNow),
+    lines: [...lines, balanceLine(invoice, lines.length, totals.credit)],
+    credit: creditOf(invoice, totals.credit, realNow),
   };
 }
 
@@ -72,7 +79,7 @@ async function insertSliced<T extends object>(tx: EntityManager, entity: new () 
 
 /**
  * Deletes drafts billed at the same instants, which these tasks replace, and counts what else was billed then: a subscription
- * that changes twice on one instant after the first change was finalized gets a second invoice. Served by invoices_billing_key.
+ * that changes twice on one instant after the first change was finalized, or edited by hand, gets a second invoice. Served by invoices_billing_key.
  */
 async function takeEarlierInvoices(tx: EntityManager, tasks: SettledTask[]): Promise<Map<string, number>> {
   const keys = [
@@ -82,7 +89,7 @@ async function takeEarlierInvoices(tx: EntityManager, tasks: SettledTask[]): Pro
   ];
   await tx.query(
     `DELETE FROM invoices i USING unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w (organization_id, subscription_id, billed_at)
-      WHERE i.organization_id = w.organization_id AND i.subscription_id = w.subscription_id AND i.billed_at = w.billed_at AND i.status = 'DRAFT'`,
+      WHERE i.organization_id = w.organization_id AND i.subscription_id = w.subscription_id AND i.billed_at = w.billed_at AND i.status = 'DRAFT' AND NOT i.edited`,
     keys,
   );
   const rows = await tx.query<{ subscription_id: string; next: number }[]>(
@@ -94,11 +101,9 @@ async function takeEarlierInvoices(tx: EntityManager, tasks: SettledTask[]): Pro
   return new Map(rows.map((row) => [row.subscription_id, row.next]));
 }
 
-function invoiceOf(task: SettledTask, ordinal: number): Invoice {
-  const { subscription, organization, at, draftedAt } = task;
-  const total = sum(task.lines.map((line) => line.amount));
-  const isCredit = total.isNegative();
-  const amount = decimalText(isCredit ? ZERO : total);
+function invoiceOf(task: SettledTask, ordinal: number, totals: InvoiceTotals): Invoice {
+  const { subscription, terms, at, draftedAt } = task;
+  const isCredit = !totals.credit.isZero();
   const period = invoicePeriod(task);
   return {
     organizationId: subscription.organizationId,
@@ -116,17 +121,18 @@ function invoiceOf(task: SettledTask, ordinal: number): Invoice {
     periodEnd: period?.end ?? null,
     issuedAt: isCredit ? draftedAt : null,
     dueAt: null,
-    finalizeAt: isCredit ? null : new Date(draftedAt.getTime() + organization.graceMinutes * MINUTE_MS),
+    finalizeAt: isCredit ? null : new Date(draftedAt.getTime() + terms.graceMinutes * MINUTE_MS),
     paidAt: isCredit ? draftedAt : null,
     voidedAt: null,
     uncollectibleAt: null,
     statusReason: null,
     waived: false,
-    subtotal: amount,
-    tax: '0',
-    total: amount,
+    ...totalColumns(totals, terms.taxation),
     creditsApplied: '0',
     amountPaid: '0',
+    amountCredited: '0',
+    totalCredited: '0',
+    edited: false,
     memo: null,
     createdAt: draftedAt,
   };
@@ -142,7 +148,7 @@ function invoicePeriod({ lines, at }: SettledTask): Span | null {
   return latest;
 }
 
-const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date): InvoiceLine[] =>
+const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date, taxes: readonly Decimal[]): InvoiceLine[] =>
   task.lines.map((line, position) => ({
     organizationId: invoice.organizationId,
     id: newId(),
@@ -155,7 +161,9 @@ const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date): InvoiceLin
     quantity: decimalText(line.quantity),
     unitAmount: line.unitAmount === null ? null : decimalText(line.unitAmount),
     amount: decimalText(line.amount),
-    tax: '0',
+    tax: decimalText(taxes[position]),
+    taxRate: task.terms.taxation.rate?.percentage ?? null,
+    taxInclusive: task.terms.taxation.rate?.inclusive ?? false,
     periodStart: line.span.start,
     periodEnd: line.span.end,
     keyStart: line.keyStart,
@@ -164,9 +172,12 @@ const linesOf = (task: SettledTask, invoice: Invoice, realNow: Date): InvoiceLin
     knownAt: line.charge.type === 'USAGE' ? realNow : null,
     eventsHash: line.eventsHash,
     reversed: false,
+    edited: false,
+    removed: false,
   }));
 
-const balanceLine = (invoice: Invoice, position: number, amount: Decimal): InvoiceLine => ({
+/** Money, not something sold: it carries no tax. */
+export const balanceLine = (invoice: Invoice, position: number, amount: Decimal): InvoiceLine => ({
   organizationId: invoice.organizationId,
   id: newId(),
   invoiceId: invoice.id,
@@ -179,6 +190,8 @@ const balanceLine = (invoice: Invoice, position: number, amount: Decimal): Invoi
   unitAmount: null,
   amount: decimalText(amount),
   tax: '0',
+  taxRate: null,
+  taxInclusive: false,
   periodStart: null,
   periodEnd: null,
   keyStart: null,
@@ -187,15 +200,23 @@ const balanceLine = (invoice: Invoice, position: number, amount: Decimal): Invoi
   knownAt: null,
   eventsHash: null,
   reversed: false,
+  edited: false,
+  removed: false,
 });
 
-const creditOf = (invoice: Invoice, amount: Decimal, createdAt: Date): BalanceEntry => ({
+/** What `balanceLine` leaves for the customer. */
+export const creditOf = (invoice: Invoice, amount: Decimal, createdAt: Date): BalanceEntry => ({
   organizationId: invoice.organizationId,
   id: newId(),
   customerId: invoice.customerId,
   currency: invoice.currency,
   amount: decimalText(amount),
+  reason: 'NEGATIVE_INVOICE',
+  memo: null,
+  actor: null,
   invoiceId: invoice.id,
+  creditNoteId: null,
+  refundId: null,
   createdAt,
 });
 

@@ -4,6 +4,7 @@ import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.j
 import { enumOf } from '../../../platform/graphql/enum.js';
 import type { BillingAlignment } from '../../../shared/calendar.js';
 import type { Proration } from '../../../shared/proration.js';
+import { ProrationEnum } from '../../organizations/index.js';
 import type { SubscriptionStatus } from '../domain/index.js';
 import type { ChangeTiming } from '../domain/index.js';
 
@@ -17,7 +18,6 @@ export const SubscriptionStatusEnum = enumOf(
   'CANCELED',
 );
 export const BillingAlignmentEnum = enumOf('BillingAlignment', 'ANNIVERSARY', 'CALENDAR');
-export const ProrationEnum = enumOf('Proration', 'DAY', 'SECOND', 'NONE');
 export const ChangeTimingEnum = enumOf('ChangeTiming', 'IMMEDIATE', 'PERIOD_END');
 
 @ObjectType('SubscriptionTransition')
