@@ -28,7 +28,7 @@ const GATHER_MS = 2;
 /** Gathered statements under way at once. What comes meanwhile is gathered: the busier the database, the larger the statements. */
 const MAX_WRITERS = 1;
 /** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
-const MAX_PENDING = 100_000;
+const MAX_PENDING = 50_000;
 
 /**
  * The way of events into the database. Small requests that come within a few milliseconds are written together, with one commit,
