@@ -158,6 +158,13 @@ describe('bad values, at every place of the schema that takes one', () => {
     expect(await dump(app.database)).toEqual(now);
   });
 
+  it('what is refused is not sent back whole', async () => {
+    const query = 'mutation ($input: CreateMeterInput!) { createMeter(input: $input) { id } }';
+    const refused = await app.api.failure(query, { input: { name: 'm', aggregation: 'x'.repeat(1_000_000) } });
+    expect(refused).toMatchObject({ extensions: { code: 'VALIDATION_FAILED', field: 'aggregation' } });
+    expect(refused.message.length).toBeLessThan(1_000);
+  });
+
   it('numbers keep their digits up to the limits, and are refused beyond', async () => {
     const create = `mutation ($input: CreatePlanInput!) { createPlan(input: $input) { charges { unitAmount } } }`;
     const { createMeter } = await app.api.query<{ createMeter: { id: string } }>(

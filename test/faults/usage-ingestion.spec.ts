@@ -18,7 +18,7 @@ import { FakeClock } from '../support/fake-clock.js';
 const FULL = process.env.FAULT_SIZE === 'full';
 const KILLS = FULL ? 20 : 2;
 const SENDERS = 8;
-const [SENDS, DISTINCT] = FULL ? [1_000_000, 10_000] : [20_000, 1_000];
+const [SENDS, DISTINCT] = FULL ? [1_000_000, 10_000] : [12_000, 1_000];
 const LIMIT_MS = FULL ? 3_600_000 : 120_000;
 /** How long the API may take to answer again once its database is back. */
 const BACK_WITHIN_MS = 5_000;

@@ -29,7 +29,7 @@ import { decimal, decimalText, sum, ZERO } from '../../src/shared/decimal.js';
 const RUNS = { numRuns: 1000 };
 const HOUR_MS = 3_600_000;
 const START = Date.parse('2024-01-29T10:30:00Z');
-const UNTIL = new Date(START + 10_000 * HOUR_MS);
+const UNTIL = new Date(START + 12_500 * HOUR_MS);
 const hours = (count: number): Date => new Date(START + count * HOUR_MS);
 
 const NO_PRICE: Price = {
@@ -107,21 +107,21 @@ const terms: fc.Arbitrary<TimelineTerms> = fc
     billingAnchor: anchorHours === null || rest.alignment === 'CALENDAR' ? null : hours(anchorHours),
   }));
 
-/** Pauses and resumptions in turn, a last entry that may end it all, at most one on an instant. */
+/** Pauses and resumptions in turn, many of them within a day, and a last entry that may end it all. */
 const interruptions = fc
   .record({
-    at: fc.uniqueArray(fc.integer({ min: 1, max: 9000 }), { maxLength: 6 }),
-    prorations: fc.array(prorations, { minLength: 6, maxLength: 6 }),
+    gaps: fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 1500 })), { maxLength: 8 }),
+    prorations: fc.array(prorations, { minLength: 8, maxLength: 8 }),
     ends: fc.boolean(),
   })
-  .map(({ at, prorations: rules, ends }) =>
-    at
-      .sort((a, b) => a - b)
-      .map((hour, index): TimelineEntry => {
-        const kind = ends && index === at.length - 1 ? 'END' : index % 2 === 0 ? 'PAUSE' : 'RESUME';
-        return { sequence: index + 2, kind, at: hours(hour), planId: null, proration: rules[index] };
-      }),
-  );
+  .map(({ gaps, prorations: rules, ends }) => {
+    let hour = 0;
+    return gaps.map((gap, index): TimelineEntry => {
+      hour += gap;
+      const kind = ends && index === gaps.length - 1 ? 'END' : index % 2 === 0 ? 'PAUSE' : 'RESUME';
+      return { sequence: index + 2, kind, at: hours(hour), planId: null, proration: rules[index] };
+    });
+  });
 
 /** Five units an hour. */
 const readingsFor = (input: BillingInput): Map<string, Reading> =>
@@ -200,7 +200,7 @@ const histories = fc.record({ terms, interruptions, plan: plans('plan') }).map((
   return { history, plan };
 });
 const windows = fc
-  .tuple(fc.integer({ min: -100, max: 11_000 }), fc.integer({ min: 1, max: 11_000 }))
+  .tuple(fc.integer({ min: -100, max: 12_000 }), fc.integer({ min: 1, max: 12_000 }))
   .map(([from, length]) => ({ from: hours(from), to: hours(from + length) }));
 
 const billedIn = (issued: IssuedLine[], keys: (spanStart: Date) => boolean): string =>
@@ -208,24 +208,21 @@ const billedIn = (issued: IssuedLine[], keys: (spanStart: Date) => boolean): str
 
 describe('simulation', () => {
   it('of the plan that a customer really was on comes to what was billed', () => {
-    let compared = 0;
     fc.assert(
       fc.property(histories, windows, ({ history, plan }, window) => {
         const time = comparedTime(history, window);
-        if (!time) return;
-        compared += 1;
+        fc.pre(time !== null);
         const input = simulationInput(history, plan, time);
         const billed = billedIn(bill(history, plan), (start) => start >= time.start && start < time.end);
         expect(decimalText(simulatedAmount(input, readingsFor(input)))).toBe(billed);
       }),
       RUNS,
     );
-    expect(compared).toBeGreaterThan(RUNS.numRuns / 2);
   });
 
   it('has every billed period in exactly one of the windows that tile', () => {
     fc.assert(
-      fc.property(histories, windows, fc.integer({ min: 0, max: 11_000 }), ({ history }, { from, to }, hour) => {
+      fc.property(histories, windows, fc.integer({ min: 0, max: 12_000 }), ({ history }, { from, to }, hour) => {
         const middle = hours(hour);
         if (middle <= from || middle >= to) return;
         const whole = comparedTime(history, { from, to });
@@ -244,7 +241,7 @@ describe('simulation', () => {
     fc.assert(
       fc.property(histories, plans('other'), windows, ({ history }, other, window) => {
         const time = comparedTime(history, window);
-        if (!time) return;
+        fc.pre(time !== null);
         const perHour = charge(
           'other',
           'hours',

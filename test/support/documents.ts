@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const SOURCE_FOLDERS = ['src', 'test', 'docs', 'examples', 'scripts'];
+const SOURCE_FOLDERS = ['src', 'test', 'docs', 'examples', 'packages', 'benchmarks', 'scripts'];
 
 /** Every file of the project that its documents can speak of: those at the root, and all below the folders of the source. */
 export const FILES: string[] = readdirSync('.', { withFileTypes: true }).flatMap((entry) => {

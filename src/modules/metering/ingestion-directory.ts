@@ -23,13 +23,13 @@ interface Known {
 }
 
 const SETTINGS_TTL_MS = 1_000;
-const CUSTOMERS_TTL_MS = 60_000;
+const CUSTOMERS_TTL_MS = 600_000;
 const MAX_CUSTOMERS = 200_000;
 
 /**
  * Organizations, meters and customers as ingestion needs them, kept in memory: without it each request would ask the database
  * more than it writes. A change anywhere is told to all processes with its commit (triggers of the usage migration) and
- * empties what it concerns; should that message be lost, meters and settings are at most a second old. While the process
+ * empties what it concerns; should that message be lost, meters and settings are at most a second old (of a customer only its clock could change, and that is set once). While the process
  * does not hear the database, nothing is kept.
  */
 @Injectable()

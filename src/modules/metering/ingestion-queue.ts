@@ -24,11 +24,10 @@ type StoredListener = (events: readonly NewUsageEvent[], batch: StoredBatch) => 
 const GATHERED_BELOW = 50;
 /** Events that gathered requests make one statement of. */
 const MAX_GATHERED = 500;
-const GATHER_MS = 2;
 /** Gathered statements under way at once. What comes meanwhile is gathered: the busier the database, the larger the statements. */
 const MAX_WRITERS = 1;
 /** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
-const MAX_PENDING = 100_000;
+const MAX_PENDING = 50_000;
 
 /**
  * The way of events into the database. Small requests that come within a few milliseconds are written together, with one commit,
@@ -37,10 +36,9 @@ const MAX_PENDING = 100_000;
 @Injectable()
 export class IngestionQueue implements BeforeApplicationShutdown {
   private waiting: Request[] = [];
-  private waitingEvents = 0;
   private pendingEvents = 0;
   private writers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private isDue = false;
   private readonly listeners: StoredListener[] = [];
   private readonly idle: (() => void)[] = [];
 
@@ -66,7 +64,6 @@ export class IngestionQueue implements BeforeApplicationShutdown {
       if (events.length >= GATHERED_BELOW) return await this.store(events);
       return await new Promise<StoredBatch>((resolve, reject) => {
         this.waiting.push({ events, resolve, reject });
-        this.waitingEvents += events.length;
         this.schedule();
       });
     } finally {
@@ -83,15 +80,20 @@ export class IngestionQueue implements BeforeApplicationShutdown {
     });
   }
 
+  /**
+   * While a statement is under way, what comes gathers: for the few milliseconds that a commit takes, and longer when the database is
+   * busy. An idle queue only waits for the requests that have arrived together.
+   */
   private schedule(): void {
-    if (this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
-    if (this.waitingEvents >= MAX_GATHERED) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    if (this.isDue || this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
+    this.isDue = true;
+    setImmediate(() => {
+      this.isDue = false;
+      this.flush();
+    });
   }
 
   private flush(): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
     if (this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
     const batch: Request[] = [];
     let count = 0;
@@ -100,7 +102,6 @@ export class IngestionQueue implements BeforeApplicationShutdown {
       batch.push(this.waiting[batch.length]);
     }
     this.waiting = this.waiting.slice(batch.length);
-    this.waitingEvents -= count;
     this.writers += 1;
     void this.storeTogether(batch).finally(() => {
       this.writers -= 1;
@@ -130,10 +131,21 @@ export class IngestionQueue implements BeforeApplicationShutdown {
         const receivedAt = this.clock.now();
         const refused = await this.database.statement<RefusedEvent>('record usage', recordUsage(events, receivedAt));
         const batch = { receivedAt, refused: new Map(refused.map((event) => [event.id, event])) };
-        for (const listener of this.listeners) listener(events, batch);
+        this.tell(events, batch);
         return batch;
       } catch (error) {
         if (attempt > 1 || !this.lacksPartition(error)) throw error;
+      }
+    }
+  }
+
+  /** What is stored is stored: whoever listens cannot make it fail any more. */
+  private tell(events: readonly NewUsageEvent[], batch: StoredBatch): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(events, batch);
+      } catch (error) {
+        this.log.error({ err: error }, 'a listener of stored usage failed');
       }
     }
   }

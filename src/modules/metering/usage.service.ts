@@ -120,16 +120,19 @@ export class UsageService {
       organizationId,
       admissions.filter(isAsked).map(({ candidate }) => candidate?.keyHash ?? null),
     );
-    const seen = new Set<string>();
+    const contents = new Map([...holders].map(([keyHash, { holderContentHash }]) => [keyHash, holderContentHash]));
     return admissions.map(({ candidate, rejection }) => {
-      const keyHash = candidate?.keyHash ?? '';
-      const holder = holders.get(keyHash);
+      if (!candidate?.keyHash) return rejection && rejected(rejection);
+      const { keyHash } = candidate;
       const customer = customers.get(externalIdOf(candidate));
-      const isTaken = holder !== undefined || seen.has(keyHash);
-      if (rejection === null && candidate?.keyHash) seen.add(candidate.keyHash);
-      if (rejection === null) return customer || !isTaken ? null : CONFLICT;
-      const isRetry = candidate && customer && holder?.holderContentHash === contentHashOf(candidate);
-      return isRetry
+      const content = contentHashOf(candidate);
+      if (rejection === null) {
+        // The first of this request to have the key, unless it is taken already, decides what the key stands for.
+        if (!contents.has(keyHash)) contents.set(keyHash, content);
+        return customer || contents.get(keyHash) === content ? null : CONFLICT;
+      }
+      const holder = holders.get(keyHash);
+      return customer && holder?.holderContentHash === content
         ? { verdict: 'DUPLICATE', row: rowOf(candidate, customer, nowOf(customer)), eventId: holder.holderId }
         : rejected(rejection);
     });

@@ -52,8 +52,13 @@ const tooDeep = { message: 'The document is nested too deeply.', extensions: { c
 /** A request that is not what the schema asks for: VALIDATION_FAILED with the input field, where there is one. */
 function refused(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError {
   const field = thrown instanceof GraphQLError ? inputFieldOf(thrown) : undefined;
-  return { ...formatted, extensions: { code: 'VALIDATION_FAILED', ...(field ? { field } : {}) } };
+  const message = shortened(formatted.message);
+  return { ...formatted, message, extensions: { code: 'VALIDATION_FAILED', ...(field ? { field } : {}) } };
 }
+
+/** The engine quotes what it refuses; of a megabyte, both ends will do. */
+const shortened = (message: string): string =>
+  message.length > 600 ? `${message.slice(0, 300)} … ${message.slice(-300)}` : message;
 
 const located = ({ path, locations }: GraphQLFormattedError) => ({
   ...(path ? { path } : {}),

@@ -39,7 +39,7 @@ function history(
     kind,
     at: day(on),
     planId,
-    proration,
+    proration: index === 0 ? 'DAY' : proration,
   }));
   return { customerId: 'customer', terms: begun, entries, segments: segmentsOf(begun, entries, PLANS), plans: PLANS, dueAt };
 }
@@ -88,6 +88,8 @@ describe('the time that a simulation compares', () => {
     ['a period with a pause in it where its last part ends', PAUSED, {}, ['01-15', '02-01'], '01-01 02-01'],
     ['not the first part of such a period alone', PAUSED, {}, ['01-01', '01-15'], null],
     ['a period that a pause has ended', [['PAUSE', '01-10']], {}, ['01-01', '01-15'], '01-01 01-10'],
+    ['not a period cut short before the window', [['END', '01-20']], {}, ['01-25', '03-01'], null],
+    ['not a period cut short with its beginning', [['END', '01-20']], {}, ['01-20', '03-01'], null],
     ['no trial', [], { trialEnd: day('02-01') }, ['01-01', '03-01'], '02-01 03-01'],
     ['a changed period as one', [['PLAN', '01-16', 'dearer']], {}, ['01-16', '02-01'], '01-01 02-01'],
     ['two where the interval changes', [['PLAN', '01-16', 'yearly']], {}, ['01-01', '02-01'], '01-01 01-16'],
@@ -152,6 +154,15 @@ describe('what a plan would have billed', () => {
   it('prorates what the compared time cuts as the change did that ended it', () => {
     const changed = history([['PLAN', '01-16', 'yearly']], {}, null, 'NONE');
     expect(amount(changed, plan(MONTHLY, '31', 'IN_ARREARS'), '01-01', '02-01')).toBe('31');
+    // The other way round all of January is billed, too; what the window cuts off a year later goes by the subscription's days.
+    const monthly = { ...plan(MONTHLY, '31', 'IN_ARREARS'), id: 'monthly' };
+    expect(amount(changed, monthly, '02-01', '2027-02-01')).toBe('387');
+  });
+
+  it('prorates a stub that the compared time begins with by the rule of the subscription', () => {
+    const changed = history([['PLAN', '01-16', 'dearer']], { alignment: 'CALENDAR' }, null, 'NONE');
+    // The calendar year from February 1st on: 334 of 365 days.
+    expect(amount(changed, plan(YEARLY, '365', 'IN_ARREARS'), '02-15', '2027-01-01')).toBe('334');
   });
 });
 

@@ -1,0 +1,2 @@
+export { UsageClient, type UsageClientOptions } from './usage-client.js';
+export type { RejectedEvent, UsageEvent } from './usage-event.js';
