@@ -1,9 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BillingWorld } from '../support/billing-world.js';
 import type { GraphqlClient, GraphqlFailure } from '../support/graphql-client.js';
+import { InvoiceDesk } from '../support/invoice-desk.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'usageEvents'] as const;
+const LISTS = [
+  'meters',
+  'features',
+  'plans',
+  'customers',
+  'subscriptions',
+  'invoices',
+  'creditNotes',
+  'taxRates',
+  'usageEvents',
+] as const;
 type ListName = (typeof LISTS)[number];
 
 /** Rows of each list. */
@@ -158,7 +169,7 @@ describe('lists', () => {
   });
 });
 
-/** Seven rows in each list; one customer has all seven invoices, the fee of June to December. */
+/** Seven rows in each list; one customer has all seven invoices, the fee of June to December, and the credit notes of the last. */
 async function fill(world: BillingWorld): Promise<void> {
   for (let number = 0; number < ROWS; number += 1) {
     await world.meter({ name: `meter-${number}`, aggregation: 'SUM' });
@@ -171,7 +182,14 @@ async function fill(world: BillingWorld): Promise<void> {
     });
     await world.customer(`customer-${number}`);
     await world.use('meter-0', `customer-${number}`, '2025-12-31T00:00:00Z', '1');
+    const rate = { name: 'Tax', country: 'US', region: `R${number}`, percentage: '5' };
+    await world.api.query(`mutation ($input: CreateTaxRateInput!) { createTaxRate(input: $input) { id } }`, { input: rate });
     const startAt = number === 0 ? '2025-06-01T00:00:00Z' : '2026-01-01T00:00:00Z';
     await world.subscribe(`customer-${number}`, `plan-${number}`, { startAt });
   }
+  const desk = new InvoiceDesk(world.api);
+  const { invoices } = await world.api.query<{ invoices: { nodes: { id: string }[] } }>('{ invoices { nodes { id } } }');
+  const { id, lines } = await desk.finalize(invoices.nodes[0].id);
+  for (let number = 0; number < ROWS; number += 1)
+    await desk.credit(id, { lines: [{ invoiceLineId: lines[0].id, amount: '1' }] });
 }

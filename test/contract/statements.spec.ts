@@ -3,10 +3,11 @@ import { getNamedType, isObjectType, type GraphQLSchema } from 'graphql';
 import { BillingWorld } from '../support/billing-world.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { deepSelection, loadSchema, operationsOf } from '../support/schema.js';
+import { InvoiceDesk } from '../support/invoice-desk.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const ROWS = 101;
-const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'usageEvents'];
+const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'creditNotes', 'taxRates', 'usageEvents'];
 
 interface List {
   nodes: object[];
@@ -82,7 +83,7 @@ interface CustomerView {
   };
 }
 
-/** Customers with a subscription since December, usage in it, a paid invoice each; and as many meters, features and plans. */
+/** Customers with a subscription since December, usage in it, an invoice each that is paid and credited; and as many meters, features and plans. */
 async function fill(app: TestApp, clock: FakeClock): Promise<void> {
   const world = new BillingWorld(app.api);
   const numbers = Array.from({ length: ROWS }, (_, index) => index);
@@ -129,6 +130,10 @@ async function fill(app: TestApp, clock: FakeClock): Promise<void> {
       ),
     ),
   );
+  const desk = new InvoiceDesk(app.api);
+  for (const { id } of invoices) await desk.credit(id, { destination: 'REFUND' });
+  for (const number of numbers)
+    await desk.do('createTaxRate', { input: { name: 'Tax', country: 'US', region: `R${number}`, percentage: '5' } });
 }
 
 async function feature(app: TestApp, number: number): Promise<{ id: string; meter: { id: string } }> {

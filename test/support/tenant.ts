@@ -1,5 +1,6 @@
 import { BillingWorld } from './billing-world.js';
 import type { GraphqlClient } from './graphql-client.js';
+import { by, InvoiceDesk } from './invoice-desk.js';
 
 /** One of everything that a tenant can have: ids, and the texts that things are looked up by. */
 export interface Tenant {
@@ -15,12 +16,19 @@ export interface Tenant {
   subscription: string;
   invoice: string;
   invoiceNumber: string;
+  invoiceLine: string;
+  draft: string;
+  draftLine: string;
+  payment: string;
+  creditNote: string;
+  creditNoteNumber: string;
+  taxRate: string;
   usageEvent: string;
   apiKey: string;
   testClock: string;
 }
 
-/** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`. `prefix` keeps its texts apart from another's. */
+/** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`, and a credit note for each. `prefix` keeps its texts apart from another's. */
 export async function fillTenant(api: GraphqlClient, prefix: string, startAt: string): Promise<Tenant> {
   const world = new BillingWorld(api);
   const meterName = `${prefix}-meter`;
@@ -39,9 +47,10 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
   const customer = await world.customer(customerExternalId);
   await world.use(meterName, customerExternalId, '2025-12-15T00:00:00Z', '3');
   const subscription = await world.subscribe(customerExternalId, planKey, { startAt });
-  for (const { id } of await world.invoices(subscription))
-    await api.query(`mutation ($id: ID!) { finalizeInvoice(id: $id) { id } }`, { id });
+  const invoices = await world.invoices(subscription);
+  for (const { id } of invoices) await api.query(`mutation ($id: ID!) { finalizeInvoice(id: $id) { id } }`, { id });
   const { id: invoice, number } = (await world.invoices(subscription)).at(-1) ?? {};
+  const byHand = await fillDesk(new InvoiceDesk(api), customer, invoice ?? '', invoices.length);
   const { createApiKey } = await api.query<{ createApiKey: { apiKey: { id: string } } }>(
     `mutation { createApiKey(input: { name: "second", scopes: ["usage.read"] }) { apiKey { id } } }`,
   );
@@ -62,8 +71,31 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     subscription,
     invoice: invoice ?? '',
     invoiceNumber: number ?? '',
+    ...byHand,
     usageEvent: usageEvents.nodes[0].id,
     apiKey: createApiKey.apiKey.id,
     testClock: await world.clock('2026-01-01T00:00:00Z'),
+  };
+}
+
+/** A tax rate, a draft by hand, and an invoice that is paid and credited in part, a cent in each of so many notes. */
+async function fillDesk(desk: InvoiceDesk, customer: string, invoice: string, notes: number) {
+  const rate = { name: 'VAT', country: 'DE', percentage: '19', validFrom: '2025-01-01T00:00:00Z' };
+  const { id: taxRate } = await desk.do<{ id: string }>('createTaxRate', { input: rate });
+  const paid = await desk.finalize((await desk.create(customer, [by('1', '5')])).id);
+  const { payments } = await desk.pay(paid.id, '5');
+  const credit = { lines: [{ invoiceLineId: paid.lines[0].id, amount: '0.01' }] };
+  for (let count = 1; count < notes; count += 1) await desk.credit(paid.id, credit);
+  const note = await desk.credit(paid.id, credit);
+  const draft = await desk.create(customer, [by('1', '5')]);
+  const { lines } = await desk.invoice(invoice);
+  return {
+    taxRate,
+    payment: payments[0].id,
+    creditNote: note.id,
+    creditNoteNumber: note.number,
+    invoiceLine: lines[0].id,
+    draft: draft.id,
+    draftLine: draft.lines[0].id,
   };
 }

@@ -134,6 +134,8 @@ function checkDraft({ lines, dueAt, memo }: UpdateDraftInput, now: Date): void {
       `An invoice has 1 to ${MAX_HAND_WRITTEN_LINES} lines. A draft that is not to be is voided or deleted.`,
     );
   lines.forEach(validateLine);
+  const twice = lines.findIndex(({ id }, index) => typeof id === 'string' && lines.findIndex((line) => line.id === id) < index);
+  if (twice >= 0) throw invalid(`lines[${twice}].id`, 'A line is named once.');
 }
 
 /** Makes the lines of a draft those that are given: changes, adds and takes off. */
@@ -149,7 +151,7 @@ async function editLines(tx: EntityManager, invoice: Invoice, given: HandWritten
     const written = editLine(line, edit, currency, index);
     const changes = {
       ...(typeof edit.description === 'string' ? { description: edit.description } : {}),
-      ...(written && byHand(written)),
+      ...(written && byHand(written, line)),
     };
     if (Object.keys(changes).length > 0) await tx.update(InvoiceLine, { organizationId, id: line.id }, changes as never);
   }
@@ -159,7 +161,13 @@ async function editLines(tx: EntityManager, invoice: Invoice, given: HandWritten
 }
 
 /** The line no longer rests on usage that was read. */
-const byHand = (written: WrittenAmount) => ({ ...written, edited: true, knownSnapshot: null, knownAt: null, eventsHash: null });
+const byHand = (written: WrittenAmount, { chargeId }: InvoiceLine) => ({
+  ...written,
+  edited: chargeId !== null,
+  knownSnapshot: null,
+  knownAt: null,
+  eventsHash: null,
+});
 
 /** A charge's line stays behind, unseen: it was billed, with 0, and is not billed again. */
 async function takeOff(tx: EntityManager, organizationId: string, lines: InvoiceLine[]): Promise<void> {

@@ -9,7 +9,7 @@ export class OrganizationsResolver {
   constructor(private readonly organizations: OrganizationsService) {}
 
   @Query(() => OrganizationType, { description: 'The organization of the key, with its settings.' })
-  @Requires('any')
+  @Requires('admin')
   organization(@Context() context: RequestContext): Promise<OrganizationType> {
     return context.read((tx) => this.organizations.get(tx));
   }
