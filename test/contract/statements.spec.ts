@@ -24,7 +24,7 @@ describe('statements of a list', () => {
     app = await startTestApp(clock);
     await fill(app, clock);
     schema = await loadSchema(app.api);
-  });
+  }, 120_000);
   afterAll(async () => {
     console.table(counts);
     await app.close();

@@ -44,7 +44,7 @@ export function documentOf({ kind, field }: Operation, selection?: string): stri
 
 /** Arguments that nested fields need. */
 const ARGUMENTS: Record<string, string> = { balance: '(currency: "USD")' };
-const NESTED_PAGE = '(first: 2)';
+const NESTED_PAGE = '(first: 1)';
 
 /** The deepest useful selection: every field, as far as no type comes back on its own path. */
 export function deepSelection(type: GraphQLObjectType, path: readonly string[] = []): string {
