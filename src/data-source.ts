@@ -7,6 +7,7 @@ import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
 import {
   BalanceEntry,
+  BillingFailure,
   CreditNote,
   CreditNoteCounter,
   CreditNoteLine,
@@ -17,6 +18,7 @@ import {
   Refund,
   TaxRate,
   WorkerRun,
+  WorkerRunShare,
 } from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
 import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
@@ -46,7 +48,9 @@ export const ENTITIES = [
   CreditNoteLine,
   CreditNoteCounter,
   Refund,
+  BillingFailure,
   WorkerRun,
+  WorkerRunShare,
 ];
 
 export const MIGRATIONS = [

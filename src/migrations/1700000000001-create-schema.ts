@@ -8,7 +8,7 @@ export class CreateSchema1700000000001 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(
-      `DROP TABLE organizations, api_keys, test_clocks, customers, meters, features, plans, charges, plan_features, subscriptions, subscription_entries, subscription_transitions, invoices, invoice_lines, payments, invoice_counters, balance_entries, worker_runs CASCADE`,
+      `DROP TABLE organizations, api_keys, test_clocks, customers, meters, features, plans, charges, plan_features, subscriptions, subscription_entries, subscription_transitions, invoices, invoice_lines, payments, invoice_counters, balance_entries, billing_failures, worker_runs, worker_run_shares CASCADE`,
     );
   }
 }
@@ -73,7 +73,8 @@ const STATEMENTS = [
      'ACTIVE', 'PAST_DUE', 'PAUSED', 'CANCELED')), CONSTRAINT subscriptions_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE INDEX subscriptions_test_clock_due_idx ON subscriptions (organization_id, test_clock_id, due_at) WHERE
      test_clock_id IS NOT NULL`,
-  `CREATE INDEX subscriptions_due_idx ON subscriptions (due_at) WHERE due_at IS NOT NULL AND test_clock_id IS NULL`,
+  `CREATE INDEX subscriptions_due_idx ON subscriptions (due_at) WHERE due_at IS NOT NULL AND test_clock_id IS NULL AND
+     billing_failures < 3`,
   `CREATE INDEX subscriptions_plan_idx ON subscriptions (organization_id, plan_id, id)`,
   `CREATE INDEX subscriptions_customer_idx ON subscriptions (organization_id, customer_id, id)`,
   `CREATE TABLE subscription_entries (organization_id uuid NOT NULL, id uuid NOT NULL, subscription_id uuid NOT NULL,
@@ -93,7 +94,8 @@ const STATEMENTS = [
      uncollectible_at timestamptz, status_reason text, waived boolean NOT NULL DEFAULT false, subtotal numeric NOT
      NULL, tax numeric NOT NULL, total numeric NOT NULL, credits_applied numeric NOT NULL, amount_paid numeric NOT
      NULL, amount_credited numeric NOT NULL DEFAULT '0', total_credited numeric NOT NULL DEFAULT '0', tax_treatment text NOT NULL DEFAULT 'NONE', tax_rate jsonb,
-     edited boolean NOT NULL DEFAULT false, memo text, created_at timestamptz NOT NULL, CONSTRAINT invoices_billing_key UNIQUE (organization_id,
+     edited boolean NOT NULL DEFAULT false, overdue_at timestamptz, billing_failures integer NOT NULL DEFAULT '0',
+     retry_at timestamptz, memo text, created_at timestamptz NOT NULL, CONSTRAINT invoices_billing_key UNIQUE (organization_id,
      subscription_id, billed_at, ordinal), CONSTRAINT invoices_number_key UNIQUE (organization_id, number), CONSTRAINT
      invoices_total_check CHECK (total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <=
      total AND amount_credited >= 0 AND amount_credited <= total - credits_applied
@@ -101,8 +103,10 @@ const STATEMENTS = [
      (tax_treatment IN ('NONE', 'RATE', 'EXEMPT', 'REVERSE_CHARGE') AND (tax_treatment = 'RATE') = (tax_rate IS NOT
      NULL)), CONSTRAINT invoices_status_check CHECK (status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')),
      CONSTRAINT invoices_pkey PRIMARY KEY (organization_id, id))`,
-  `CREATE INDEX invoices_open_idx ON invoices (due_at) WHERE status = 'OPEN'`,
+  `CREATE INDEX invoices_open_idx ON invoices (due_at) WHERE status = 'OPEN' AND overdue_at IS NULL`,
   `CREATE INDEX invoices_finalize_idx ON invoices (finalize_at) WHERE status = 'DRAFT' AND finalize_at IS NOT NULL`,
+  `CREATE INDEX invoices_test_clock_idx ON invoices (organization_id, test_clock_id, status) WHERE test_clock_id IS NOT NULL AND
+     status IN ('DRAFT', 'OPEN')`,
   `CREATE INDEX invoices_subscription_idx ON invoices (organization_id, subscription_id, id)`,
   `CREATE INDEX invoices_customer_idx ON invoices (organization_id, customer_id, id)`,
   `CREATE TABLE invoice_lines (organization_id uuid NOT NULL, id uuid NOT NULL, invoice_id uuid NOT NULL, position
@@ -129,9 +133,17 @@ const STATEMENTS = [
      'APPLIED', 'VOIDED', 'CREDIT_NOTE', 'REFUND', 'ADJUSTMENT')), CONSTRAINT balance_entries_pkey PRIMARY KEY (organization_id, id))`,
   `CREATE INDEX balance_entries_customer_idx ON balance_entries (organization_id, customer_id, id)`,
   `CREATE TABLE worker_runs (id uuid NOT NULL, worker text NOT NULL, started_at timestamptz NOT NULL, finished_at
-     timestamptz, found integer NOT NULL DEFAULT '0', billed integer NOT NULL DEFAULT '0', failed integer NOT NULL
+     timestamptz, found integer NOT NULL DEFAULT '0', done integer NOT NULL DEFAULT '0', failed integer NOT NULL
      DEFAULT '0', error text, CONSTRAINT worker_runs_pkey PRIMARY KEY (id))`,
   `CREATE INDEX worker_runs_worker_idx ON worker_runs (worker, started_at)`,
+  `CREATE TABLE worker_run_shares (organization_id uuid NOT NULL, id uuid NOT NULL, found integer NOT NULL, done integer
+     NOT NULL, failed integer NOT NULL, CONSTRAINT worker_run_shares_pkey PRIMARY KEY (organization_id, id))`,
+  `CREATE INDEX worker_run_shares_run_idx ON worker_run_shares (id)`,
+  `CREATE TABLE billing_failures (organization_id uuid NOT NULL, id uuid NOT NULL, subscription_id uuid, invoice_id uuid,
+     step text NOT NULL, attempt integer NOT NULL, message text NOT NULL, failed_at timestamptz NOT NULL, retry_at
+     timestamptz, CONSTRAINT billing_failures_step_check CHECK (step IN ('BILL', 'FINALIZE')),
+     CONSTRAINT billing_failures_pkey PRIMARY KEY (organization_id, id))`,
+  `CREATE INDEX billing_failures_subscription_idx ON billing_failures (organization_id, subscription_id, id)`,
   `ALTER TABLE api_keys ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (organization_id) REFERENCES
      organizations(id)`,
   `ALTER TABLE test_clocks ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (organization_id) REFERENCES
@@ -186,4 +198,12 @@ const STATEMENTS = [
      REFERENCES invoices(organization_id,id)`,
   `ALTER TABLE balance_entries ADD CONSTRAINT balance_entries_customer_fkey FOREIGN KEY (organization_id, customer_id)
      REFERENCES customers(organization_id,id)`,
+  `ALTER TABLE worker_run_shares ADD CONSTRAINT worker_run_shares_organization_fkey FOREIGN KEY (organization_id)
+     REFERENCES organizations(id)`,
+  `ALTER TABLE worker_run_shares ADD CONSTRAINT worker_run_shares_run_fkey FOREIGN KEY (id) REFERENCES worker_runs(id) ON
+     DELETE CASCADE`,
+  `ALTER TABLE billing_failures ADD CONSTRAINT billing_failures_subscription_fkey FOREIGN KEY (organization_id,
+     subscription_id) REFERENCES subscriptions(organization_id,id)`,
+  `ALTER TABLE billing_failures ADD CONSTRAINT billing_failures_invoice_fkey FOREIGN KEY (organization_id, invoice_id)
+     REFERENCES invoices(organization_id,id) ON DELETE CASCADE`,
 ];

@@ -30,7 +30,7 @@ const INVOICES = [
   // Of an issued invoice only the status changes, by the table of states, and what goes with it; what was paid or credited only grows.
   `CREATE FUNCTION refuse_change_of_issued_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
    DECLARE
-     changing CONSTANT text[] := ARRAY['status', 'status_reason', 'paid_at', 'voided_at', 'uncollectible_at', 'waived', 'amount_paid', 'amount_credited', 'total_credited'];
+     changing CONSTANT text[] := ARRAY['status', 'status_reason', 'paid_at', 'voided_at', 'uncollectible_at', 'overdue_at', 'waived', 'amount_paid', 'amount_credited', 'total_credited'];
    BEGIN
      IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - changing = to_jsonb(OLD) - changing
         AND NEW.amount_paid >= OLD.amount_paid AND NEW.amount_credited >= OLD.amount_credited AND NEW.total_credited >= OLD.total_credited

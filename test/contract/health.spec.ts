@@ -92,7 +92,7 @@ describe('while the database is gone', () => {
       const failure = await app.api.failure('{ plans { totalCount } }');
       expect(failure.extensions.code).toBe('SERVICE_UNAVAILABLE');
       expect((await app.rest('POST', '/api/v1/usage/batch', { events: [] })).status).toBe(503);
-      expect(await app.workers.generateInvoices()).toEqual({ found: 0, billed: 0, failed: 0 });
+      expect(await app.workers.generateInvoices()).toEqual({ found: 0, done: 0, failed: 0 });
     }
     proxy.mend();
     expect((await app.rest('GET', '/health/ready', undefined, NO_KEY)).status).toBe(200);

@@ -128,7 +128,7 @@ describe('a billing run of 240 subscriptions, three periods behind', () => {
       const { drafted, numbered, ...rest } = await look(database);
       expect({ numbered, ...rest }).toEqual({ numbered: 0, ...SOUND });
       const runs = await database.sql(
-        'SELECT worker, billed, failed, error, finished_at IS NOT NULL AS finished FROM worker_runs',
+        'SELECT worker, done AS billed, failed, error, finished_at IS NOT NULL AS finished FROM worker_runs',
       );
       expect(runs).toEqual([{ worker: 'invoice_generator', billed: drafted, failed: 0, error: null, finished: true }]);
       expect(fluxrate.log).toEqual([]);
@@ -158,7 +158,7 @@ describe('a billing run of 240 subscriptions, three periods behind', () => {
       await expectEverythingBilledOnce(database);
       await Promise.all(processes.map((fluxrate) => fluxrate.stop()));
       const shares = await database.sql<{ worker: string; billed: number; failed: number }>(
-        'SELECT worker, billed, failed FROM worker_runs ORDER BY worker, billed',
+        'SELECT worker, done AS billed, failed FROM worker_runs ORDER BY worker, done',
       );
       console.log(shares.map(({ worker, billed }) => `${worker}: ${billed}`).join(', '));
       const generated = shares.filter(({ worker }) => worker === 'invoice_generator');

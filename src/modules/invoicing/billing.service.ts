@@ -143,7 +143,7 @@ export class BillingService implements OnModuleInit {
   }
 
   /** Settles one due instant after the other, oldest first. False: there are more, for the run to do. */
-  private async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<boolean> {
+  async catchUp(tx: EntityManager, subscriptionId: string, isDue: (dueAt: Date) => boolean): Promise<boolean> {
     for (let count = 0; count < MAX_PERIODS_AT_ONCE; count += 1) {
       const subscription = await this.subscriptions.get(tx, subscriptionId);
       if (subscription.dueAt === null || !isDue(subscription.dueAt)) return true;

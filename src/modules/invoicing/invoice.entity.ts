@@ -18,7 +18,10 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
 @Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
 @Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
-@Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN'` })
+@Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN' AND overdue_at IS NULL` })
+@Index('invoices_test_clock_idx', ['organizationId', 'testClockId', 'status'], {
+  where: `test_clock_id IS NOT NULL AND status IN ('DRAFT', 'OPEN')`,
+})
 @Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
 @Check(
   'invoices_total_check',
@@ -71,6 +74,11 @@ export class Invoice {
   @Column('jsonb', { nullable: true }) taxRate: AppliedTaxRate | null;
   /** A draft whose lines were edited by hand: it stays as it is when its instant is billed once more. */
   @Column('boolean', { default: false }) edited: boolean;
+  /** When a run saw that its due date had passed. */
+  @Column('timestamptz', { nullable: true }) overdueAt?: Date | null;
+  /** Failures of finalization in a row, and when to try again. */
+  @Column('int', { default: 0 }) billingFailures?: number;
+  @Column('timestamptz', { nullable: true }) retryAt?: Date | null;
   @Column('text', { nullable: true }) memo: string | null;
   @Column('timestamptz') createdAt: Date;
 }
@@ -149,20 +157,6 @@ export class InvoiceCounter {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invoice_counters_pkey' }) organizationId: string;
   @PrimaryColumn('int', { name: 'issue_year', primaryKeyConstraintName: 'invoice_counters_pkey' }) year: number;
   @Column('int') last: number;
-}
-
-/** One run of a worker, for whoever watches. */
-@Entity('worker_runs')
-@Index('worker_runs_worker_idx', ['worker', 'startedAt'])
-export class WorkerRun {
-  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'worker_runs_pkey' }) id: string;
-  @Column('text') worker: string;
-  @Column('timestamptz') startedAt: Date;
-  @Column('timestamptz', { nullable: true }) finishedAt: Date | null;
-  @Column('int', { default: 0 }) found: number;
-  @Column('int', { default: 0 }) billed: number;
-  @Column('int', { default: 0 }) failed: number;
-  @Column('text', { nullable: true }) error: string | null;
 }
 
 onConstraint('invoice_lines_billed_once_key', () => conflict('This period has been billed already.'));

@@ -3,6 +3,7 @@ import { CatalogModule } from '../catalog/index.js';
 import { CustomersModule } from '../customers/index.js';
 import { SubscriptionsModule } from '../subscriptions/index.js';
 import { BalancesService } from './balances.service.js';
+import { BillingFailuresService } from './billing-failures.service.js';
 import { BillingJobs } from './billing.jobs.js';
 import { BillingService } from './billing.service.js';
 import { CreditNotesService } from './credit-notes.service.js';
@@ -23,6 +24,7 @@ import { PreviewsService } from './previews.service.js';
 import { SimulatedCustomersResolver, SimulationsResolver } from './graphql/simulations.resolver.js';
 import { VerificationResolver } from './graphql/verification.resolver.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
+import { RunLogService } from './run-log.service.js';
 import { RefundsService } from './refunds.service.js';
 import { SimulationsService } from './simulations.service.js';
 import { StandingService } from './standing.service.js';
@@ -36,6 +38,7 @@ import { WorkersService } from './workers.service.js';
   controllers: [WorkersHealthController],
   providers: [
     BalancesService,
+    BillingFailuresService,
     BillingService,
     BillingJobs,
     CreditNotesService,
@@ -45,6 +48,7 @@ import { WorkersService } from './workers.service.js';
     PlanChangesService,
     PreviewsService,
     RefundsService,
+    RunLogService,
     SimulationsService,
     StandingService,
     TaxRatesService,

@@ -1,43 +1,60 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { organizationOf } from '../../platform/database/database.js';
+import { newId } from '../../platform/database/ids.js';
+import { insertRows } from '../../platform/database/insert-rows.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
-import { Subscription, SubscriptionsService } from '../subscriptions/index.js';
+import { Clock } from '../../shared/clock.js';
+import { Subscription, SubscriptionsService, SubscriptionTransition } from '../subscriptions/index.js';
+import { invoicesOverdue } from './invoice.events.js';
 import { loadOverdue } from './queries/load-billing-inputs.query.js';
+import { makePastDue, markInvoicesOverdue } from './queries/mark-overdue.query.js';
 
 /** Keeps ACTIVE and PAST_DUE in step with overdue invoices (docs/billing-rules.md §7). */
 @Injectable()
 export class StandingService {
-  constructor(private readonly subscriptions: SubscriptionsService) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly events: DomainEvents,
+    private readonly subscriptions: SubscriptionsService,
+  ) {}
 
-  /** ACTIVE → PAST_DUE, when an OPEN invoice of it has passed its due date. */
-  async markOverdue(tx: EntityManager, subscriptionId: string, at: Date): Promise<void> {
-    const subscription = await this.subscriptions.lock(tx, subscriptionId);
-    if (subscription.status === 'ACTIVE' && (await this.isOverdue(tx, subscription, at))) {
-      await this.become(tx, subscription, 'PAST_DUE', at, 'An invoice is overdue.');
-    }
+  /**
+   * Marks invoices that have passed their due date, and makes their subscriptions PAST_DUE; how many invoices. A subscription that
+   * is not ACTIVE now finds its overdue invoice when it is to become so (`advance`).
+   */
+  async markOverdue(tx: EntityManager, invoiceIds: readonly string[], at: Date): Promise<number> {
+    const overdue = await markInvoicesOverdue(tx, invoiceIds, at);
+    if (overdue.length === 0) return 0;
+    const owners = overdue.map(({ subscriptionId }) => subscriptionId).filter((id): id is string => id !== null);
+    const organizationId = organizationOf(tx);
+    const transition = {
+      organizationId,
+      from: 'ACTIVE' as const,
+      to: 'PAST_DUE' as const,
+      at,
+      reason: 'An invoice is overdue.',
+      actor: SYSTEM,
+      recordedAt: this.clock.now(),
+    };
+    const changed = owners.length > 0 ? await makePastDue(tx, [...new Set(owners)]) : [];
+    await insertRows(
+      tx,
+      SubscriptionTransition,
+      changed.map((subscriptionId) => ({ ...transition, id: newId(), subscriptionId })),
+    );
+    await this.events.emit(invoicesOverdue, tx, { organizationId, invoiceIds: overdue.map(({ id }) => id) });
+    return overdue.length;
   }
 
   /** PAST_DUE → ACTIVE, when no overdue OPEN invoice is left. */
   async clear(tx: EntityManager, subscriptionId: string, at: Date): Promise<void> {
     const subscription = await this.subscriptions.lock(tx, subscriptionId);
-    if (subscription.status === 'PAST_DUE' && !(await this.isOverdue(tx, subscription, at))) {
-      await this.become(tx, subscription, 'ACTIVE', at, 'No overdue invoice is left.');
-    }
-  }
-
-  private async isOverdue(tx: EntityManager, { organizationId, id }: Subscription, at: Date): Promise<boolean> {
-    return (await loadOverdue(tx, [{ organizationId, id, at }])).size > 0;
-  }
-
-  private async become(
-    tx: EntityManager,
-    subscription: Subscription,
-    status: 'ACTIVE' | 'PAST_DUE',
-    at: Date,
-    reason: string,
-  ): Promise<void> {
     const { organizationId, id, status: from } = subscription;
-    await tx.update(Subscription, { organizationId, id }, { status });
-    await this.subscriptions.recordTransition(tx, { ...subscription, status }, from, at, SYSTEM, reason);
+    if (from !== 'PAST_DUE' || (await loadOverdue(tx, [{ organizationId, id, at }])).size > 0) return;
+    await tx.update(Subscription, { organizationId, id }, { status: 'ACTIVE' });
+    const active = { ...subscription, status: 'ACTIVE' as const };
+    await this.subscriptions.recordTransition(tx, active, from, at, SYSTEM, 'No overdue invoice is left.');
   }
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '../../../platform/database/ids.js';
+import { insertRows } from '../../../platform/database/insert-rows.js';
 import { decimalText, type Decimal } from '../../../shared/decimal.js';
 import type { Span } from '../../../shared/calendar.js';
 import { Subscription, SubscriptionTransition, type Advance } from '../../subscriptions/index.js';
@@ -28,8 +29,6 @@ export interface SettledTask {
 }
 
 const MINUTE_MS = 60_000;
-/** Rows in one INSERT: Postgres takes 65,535 parameters. */
-const INSERT_SLICE = 2_000;
 
 /** Writes invoices, lines, states and transitions of many subscriptions in bulk, replacing drafts of the same instants. */
 export async function storeBilling(tx: EntityManager, tasks: SettledTask[], realNow: Date): Promise<void> {
@@ -44,11 +43,11 @@ export async function storeBilling(tx: EntityManager, tasks: SettledTask[], real
     invoices.push(draft.invoice);
     lines.push(...draft.lines);
   }
-  await insertSliced(tx, Invoice, invoices);
-  await insertSliced(tx, InvoiceLine, lines);
-  await insertSliced(tx, BalanceEntry, credits);
+  await insertRows(tx, Invoice, invoices);
+  await insertRows(tx, InvoiceLine, lines);
+  await insertRows(tx, BalanceEntry, credits);
   await updateSubscriptions(tx, tasks);
-  await insertSliced(tx, SubscriptionTransition, transitionsOf(tasks, realNow));
+  await insertRows(tx, SubscriptionTransition, transitionsOf(tasks, realNow));
 }
 
 /** The invoice of a task's lines. Lines that sum to a credit are kept as customer balance (docs/billing-rules.md §8). */
@@ -70,11 +69,6 @@ export function draftOf(
     lines: [...lines, balanceLine(invoice, lines.length, totals.credit)],
     credit: creditOf(invoice, totals.credit, realNow),
   };
-}
-
-async function insertSliced<T extends object>(tx: EntityManager, entity: new () => T, rows: T[]): Promise<void> {
-  for (let offset = 0; offset < rows.length; offset += INSERT_SLICE)
-    await tx.insert(entity, rows.slice(offset, offset + INSERT_SLICE) as never);
 }
 
 /**

@@ -6,7 +6,7 @@ import { Settings } from '../../../platform/settings.js';
 import { Clock } from '../../../shared/clock.js';
 import { RECONCILER } from '../../metering/index.js';
 import { overallStatus, workerHealth, type WorkerHealth } from '../domain/worker-health.js';
-import { loadRecentRuns } from '../queries/load-recent-runs.query.js';
+import { loadRecentRuns } from '../queries/worker-runs.query.js';
 
 interface WorkersHealth {
   timestamp: string;
@@ -16,7 +16,15 @@ interface WorkersHealth {
 }
 
 /** How often each worker runs, in minutes: it is stale when it has missed two of its ticks. */
-const INTERVAL_MINUTES = { invoice_generator: 60, invoice_finalizer: 5, [RECONCILER]: 24 * 60 };
+const INTERVAL_MINUTES = {
+  invoice_generator: 60,
+  invoice_finalizer: 5,
+  overdue_scan: 60,
+  billing_invariants: 24 * 60,
+  [RECONCILER]: 24 * 60,
+};
+/** After a start, these may not have run for hours: that is no reason to doubt. */
+const MAY_BE_UNKNOWN: ReadonlySet<string> = new Set(['overdue_scan', 'billing_invariants', RECONCILER]);
 
 @Controller('api/v1/workers')
 export class WorkersHealthController {
@@ -47,9 +55,8 @@ export class WorkersHealthController {
       timestamp: now.toISOString(),
       scheduler: { running: this.settings.schedulerEnabled, jobs: this.jobs() },
       workers,
-      // A night has to pass before the reconciler has run at all.
       overall_status: overallStatus(
-        names.filter((name) => name !== RECONCILER || workers[name].last_run).map((name) => workers[name]),
+        names.filter((name) => workers[name].last_run || !MAY_BE_UNKNOWN.has(name)).map((name) => workers[name]),
       ),
     };
   }
