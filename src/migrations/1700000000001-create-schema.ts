@@ -200,8 +200,6 @@ const STATEMENTS = [
      REFERENCES customers(organization_id,id)`,
   `ALTER TABLE worker_run_shares ADD CONSTRAINT worker_run_shares_organization_fkey FOREIGN KEY (organization_id)
      REFERENCES organizations(id)`,
-  `ALTER TABLE worker_run_shares ADD CONSTRAINT worker_run_shares_run_fkey FOREIGN KEY (id) REFERENCES worker_runs(id) ON
-     DELETE CASCADE`,
   `ALTER TABLE billing_failures ADD CONSTRAINT billing_failures_subscription_fkey FOREIGN KEY (organization_id,
      subscription_id) REFERENCES subscriptions(organization_id,id)`,
   `ALTER TABLE billing_failures ADD CONSTRAINT billing_failures_invoice_fkey FOREIGN KEY (organization_id, invoice_id)

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
 import { Settings } from '../../platform/settings.js';
+import { InvariantsService } from './invariants.service.js';
 import { WorkersService } from './workers.service.js';
 
 /** When the workers run. What they do is in WorkersService. */
@@ -8,6 +9,7 @@ import { WorkersService } from './workers.service.js';
 export class BillingJobs implements OnApplicationBootstrap {
   constructor(
     private readonly workers: WorkersService,
+    private readonly invariants: InvariantsService,
     private readonly settings: Settings,
   ) {}
 
@@ -29,5 +31,10 @@ export class BillingJobs implements OnApplicationBootstrap {
   @Cron('10 * * * *', { name: 'overdue_scan', timeZone: 'UTC' })
   async scanOverdue(): Promise<void> {
     await this.workers.scanOverdue();
+  }
+
+  @Cron('10 4 * * *', { name: 'billing_invariants', timeZone: 'UTC' })
+  async checkInvariants(): Promise<void> {
+    await this.invariants.checkAll();
   }
 }

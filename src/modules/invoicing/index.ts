@@ -11,6 +11,7 @@ export {
   type InvoicesOf,
   type ParkedBilling,
 } from './invoice.events.js';
+export { InvariantsService } from './invariants.service.js';
 export { Refund } from './refund.entity.js';
 export { TaxRate } from './tax-rate.entity.js';
 export { WorkerRun, WorkerRunShare } from './worker-run.entity.js';

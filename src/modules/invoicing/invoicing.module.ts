@@ -10,6 +10,7 @@ import { CreditNotesService } from './credit-notes.service.js';
 import { DraftsService } from './drafts.service.js';
 import { FinalizationService } from './finalization.service.js';
 import { BalanceEntriesResolver, CustomerBalancesResolver } from './graphql/balances.resolver.js';
+import { BillingFailuresResolver, SubscriptionBillingResolver, WorkerRunsResolver } from './graphql/billing-runs.resolver.js';
 import { CreditNotesResolver, InvoiceCreditNotesResolver } from './graphql/credit-notes.resolver.js';
 import { DraftsResolver } from './graphql/drafts.resolver.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
@@ -18,6 +19,7 @@ import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphq
 import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
 import { InvoiceRefundsResolver, PaymentRefundsResolver, RefundsResolver } from './graphql/refunds.resolver.js';
 import { TaxRatesResolver } from './graphql/tax-rates.resolver.js';
+import { InvariantsService } from './invariants.service.js';
 import { InvoicesService } from './invoices.service.js';
 import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
@@ -44,6 +46,7 @@ import { WorkersService } from './workers.service.js';
     CreditNotesService,
     DraftsService,
     FinalizationService,
+    InvariantsService,
     InvoicesService,
     PlanChangesService,
     PreviewsService,
@@ -56,6 +59,9 @@ import { WorkersService } from './workers.service.js';
     VerificationService,
     WorkersService,
     BalanceEntriesResolver,
+    BillingFailuresResolver,
+    SubscriptionBillingResolver,
+    WorkerRunsResolver,
     CreditNotesResolver,
     CustomerBalancesResolver,
     DraftsResolver,
@@ -75,6 +81,6 @@ import { WorkersService } from './workers.service.js';
     SimulationsResolver,
     SimulatedCustomersResolver,
   ],
-  exports: [WorkersService],
+  exports: [WorkersService, InvariantsService],
 })
 export class InvoicingModule {}

@@ -12,6 +12,7 @@ export type WorkerName = (typeof WORKERS)[number];
 
 /** A run that is going. */
 export interface Run {
+  readonly id: string;
   /** The process is ending: no other chunk is begun. */
   readonly isStopping: boolean;
   /** Notes what was done, in the transaction that did it: the log tells what has been committed. */
@@ -62,6 +63,7 @@ export class RunLogService implements BeforeApplicationShutdown {
     let failure: string | null = null;
     try {
       await work({
+        id,
         get isStopping() {
           return isStopping();
         },

@@ -19,7 +19,6 @@ export class WorkerRun {
 @Entity('worker_run_shares')
 @Index('worker_run_shares_run_idx', ['id'])
 @ForeignKey(() => Organization, ['organizationId'], ['id'], { name: 'worker_run_shares_organization_fkey' })
-@ForeignKey(() => WorkerRun, ['id'], ['id'], { name: 'worker_run_shares_run_fkey', onDelete: 'CASCADE' })
 export class WorkerRunShare {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'worker_run_shares_pkey' }) organizationId: string;
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'worker_run_shares_pkey' }) id: string;

@@ -32,6 +32,10 @@ export async function addToRun(tx: EntityManager, runId: string, shares: readonl
   );
 }
 
+/** Notes what a check of everything came to. It is nobody's share: what broke is told to whom it belongs by asking for it. */
+export const noteCheck = (tx: EntityManager, runId: string, checked: number, failed: number): Promise<unknown> =>
+  tx.query('UPDATE worker_runs SET found = $2, done = $2, failed = $3 WHERE id = $1', [runId, checked, failed]);
+
 /** Ends a run; what it has come to. */
 export async function finishRun(tx: EntityManager, runId: string, finishedAt: Date, error: string | null): Promise<RunCounts> {
   const [[counts]] = await tx.query<[RunCounts[], number]>(
@@ -82,4 +86,8 @@ export async function countWorkerRuns(tx: EntityManager, worker: string | null):
 const KEPT_DAYS = 90;
 
 export const deleteOldRuns = (tx: EntityManager, now: Date): Promise<unknown> =>
-  tx.query(`DELETE FROM worker_runs WHERE started_at < $1::timestamptz - interval '${KEPT_DAYS} days'`, [now]);
+  tx.query(
+    `WITH gone AS (DELETE FROM worker_runs WHERE started_at < $1::timestamptz - interval '${KEPT_DAYS} days' RETURNING id)
+     DELETE FROM worker_run_shares s USING gone WHERE s.id = gone.id`,
+    [now],
+  );
