@@ -2,7 +2,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { createApp } from '../../src/create-app.js';
 import { WorkersService } from '../../src/modules/invoicing/index.js';
+import { checkInvariants, type InvariantCheck } from '../../src/modules/invoicing/queries/check-invariants.query.js';
 import { OrganizationsService } from '../../src/modules/organizations/index.js';
+import { Database } from '../../src/platform/database/database.js';
 import { createLog } from '../../src/platform/log.js';
 import type { Clock } from '../../src/shared/clock.js';
 import { FakeClock } from './fake-clock.js';
@@ -22,7 +24,8 @@ export interface TestApp {
   /** Another organization with a key of its own. */
   addOrganization(key: string): Promise<GraphqlClient>;
   rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>;
-  close(): Promise<void>;
+  /** Ends it. Whatever a test has done, the books must be in order, unless it has meddled with them itself. */
+  close(options?: { withBooksInDisorder: boolean }): Promise<void>;
 }
 
 export interface RestAnswer {
@@ -65,11 +68,19 @@ export async function startTestApp(
       return new GraphqlClient(url, key);
     },
     rest: (method, path, body, headers = {}) => rest(url, method, path, body, headers),
-    close: async () => {
+    close: async ({ withBooksInDisorder } = { withBooksInDisorder: false }) => {
+      const { broken } = withBooksInDisorder ? { broken: [] } : await brokenInvariants(app);
       await app.close();
       if (!existing) await database.drop();
+      if (broken.length > 0) throw new Error(`The books are in disorder: ${JSON.stringify(broken)}`);
     },
   };
+}
+
+/** What must always hold of the books and does not, by the product's own look at all of them. */
+async function brokenInvariants(app: NestFastifyApplication): Promise<{ broken: InvariantCheck[] }> {
+  const { checks } = await app.get(Database).acrossOrganizations('check the books', (tx) => checkInvariants(tx, null));
+  return { broken: checks.filter(({ violations }) => violations > 0) };
 }
 
 function countStatements(app: NestFastifyApplication): { statements: number } {
