@@ -27,14 +27,15 @@ import { RequestContext } from './platform/graphql/request-context.js';
 import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
 import { Log } from './platform/log.js';
+import { Outbox } from './platform/outbox/outbox.js';
+import { PublicUrl } from './platform/public-url.js';
 import { Settings } from './platform/settings.js';
 import { StorableTextPipe } from './platform/storable-text.pipe.js';
 import { Clock } from './shared/clock.js';
 
-export interface AppOptions {
+export interface AppOptions extends Settings {
   databaseUrl: string;
   databasePoolSize: number;
-  schedulerEnabled: boolean;
   graphiqlEnabled: boolean;
   clock: Clock;
   logger: Logger;
@@ -54,15 +55,17 @@ export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 @Global()
 @Module({})
 class PlatformModule {
-  static register({ clock, logger, schedulerEnabled }: AppOptions): DynamicModule {
+  static register(options: AppOptions): DynamicModule {
     const providers = [
-      { provide: Clock, useValue: clock },
-      { provide: Log, useValue: logger },
-      { provide: Settings, useValue: new Settings(schedulerEnabled) },
+      { provide: Clock, useValue: options.clock },
+      { provide: Log, useValue: options.logger },
+      { provide: Settings, useValue: options },
       Database,
       Notifications,
       DomainEvents,
       DomainErrorFilter,
+      Outbox,
+      PublicUrl,
     ];
     return { module: PlatformModule, providers: [...providers, ...SCALARS], exports: providers, controllers: [HealthController] };
   }
