@@ -11,6 +11,7 @@ import { CatalogModule } from './modules/catalog/index.js';
 import { CustomersModule } from './modules/customers/index.js';
 import { InvoicingModule } from './modules/invoicing/index.js';
 import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
+import { NotificationsModule } from './modules/notifications/index.js';
 import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
 import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
@@ -48,6 +49,7 @@ export const DOMAIN_MODULES = [
   CatalogModule,
   SubscriptionsModule,
   InvoicingModule,
+  NotificationsModule,
 ];
 export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 

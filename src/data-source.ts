@@ -1,10 +1,20 @@
 import type { DataSourceOptions } from 'typeorm';
 import { CreateSchema1700000000001 } from './migrations/1700000000001-create-schema.js';
 import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usage.js';
+import { CreateDocumentsAndMail1700000000004 } from './migrations/1700000000004-create-documents-and-mail.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
-import { BalanceEntry, Invoice, InvoiceCounter, InvoiceLine, Payment, WorkerRun } from './modules/invoicing/index.js';
+import {
+  BalanceEntry,
+  Invoice,
+  InvoiceCounter,
+  InvoiceLine,
+  InvoiceParties,
+  Payment,
+  WorkerRun,
+} from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
+import { Email } from './modules/notifications/index.js';
 import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
 import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
 import { SnakeNamingStrategy } from './platform/database/naming.js';
@@ -28,9 +38,11 @@ export const ENTITIES = [
   InvoiceCounter,
   BalanceEntry,
   WorkerRun,
+  InvoiceParties,
+  Email,
 ];
 
-export const MIGRATIONS = [CreateSchema1700000000001, CreateUsage1700000000002];
+export const MIGRATIONS = [CreateSchema1700000000001, CreateUsage1700000000002, CreateDocumentsAndMail1700000000004];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */
 export const dataSourceOptions = (url: string, poolSize: number): DataSourceOptions => ({

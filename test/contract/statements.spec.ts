@@ -6,7 +6,7 @@ import { deepSelection, loadSchema, operationsOf } from '../support/schema.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const ROWS = 101;
-const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'usageEvents'];
+const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'usageEvents', 'emails'];
 
 interface List {
   nodes: object[];

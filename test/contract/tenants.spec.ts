@@ -94,6 +94,11 @@ const PLACES: Record<string, Record<string, Place>> = {
     },
   },
   verifyInvoice: id('invoice'),
+  emails: {
+    invoiceId: { names: 'invoice', with: (invoiceId) => ({ invoiceId }) },
+    customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
+  },
+  sendInvoice: id('invoice'),
   testClock: id('testClock'),
   archiveMeter: id('meter'),
   recordUsage: {

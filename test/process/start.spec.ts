@@ -93,6 +93,7 @@ describe('a start on an empty directory', () => {
       invoice_finalizer: expect.stringMatching(/:\d[05]:00.000Z$/),
       invoice_generator: expect.stringMatching(/:00:00.000Z$/),
       overdue_scan: expect.stringMatching(/:10:00.000Z$/),
+      reminder_scan: expect.stringMatching(/:20:00.000Z$/),
       usage_partitions: expect.stringMatching(/:20:00.000Z$/),
       usage_reconciler: expect.stringMatching(/T03:40:00.000Z$/),
       usage_retention: expect.stringMatching(/T02:40:00.000Z$/),

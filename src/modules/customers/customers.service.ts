@@ -4,11 +4,12 @@ import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { plainJson } from '../../platform/json.js';
+import type { Address } from '../../shared/address.js';
 import { Clock } from '../../shared/clock.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
 import { OrganizationsService, TestClocksService } from '../organizations/index.js';
-import { Customer, type Address } from './customer.entity.js';
+import { Customer } from './customer.entity.js';
 import { validateCustomer } from './domain/validate-customer.js';
 
 export interface CreateCustomerInput extends UpdateCustomerInput {
@@ -24,6 +25,7 @@ export interface UpdateCustomerInput {
   phone?: string | null;
   timeZone?: string | null;
   currency?: string | null;
+  locale?: string | null;
   billingAddress?: Address | null;
   taxId?: string | null;
   taxExempt?: boolean | null;
@@ -123,7 +125,18 @@ const check = (input: UpdateCustomerInput): void =>
   );
 
 /** The fields that are stored as they are given. */
-const pick = ({ name, email, phone, timeZone, currency, billingAddress, taxId }: UpdateCustomerInput): Partial<Customer> =>
+const pick = ({
+  name,
+  email,
+  phone,
+  timeZone,
+  currency,
+  locale,
+  billingAddress,
+  taxId,
+}: UpdateCustomerInput): Partial<Customer> =>
   Object.fromEntries(
-    Object.entries({ name, email, phone, timeZone, currency, billingAddress, taxId }).filter(([, value]) => value !== undefined),
+    Object.entries({ name, email, phone, timeZone, currency, locale, billingAddress, taxId }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );

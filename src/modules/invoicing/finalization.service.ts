@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../../platform/database/ids.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
 import { addDays } from '../../shared/calendar.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText, min, sum, ZERO, type Decimal } from '../../shared/decimal.js';
@@ -12,6 +13,7 @@ import { OrganizationsService } from '../organizations/index.js';
 import { rateLine } from './domain/expected-lines.js';
 import { INVOICE_TRANSITIONS, invoiceNumber } from './domain/invoice-status.js';
 import { BalanceEntry, Invoice, InvoiceLine } from './invoice.entity.js';
+import { invoicesFinalized, invoicesPaid } from './invoice.events.js';
 import { findLockedInvoice, loadBalance, lockCustomer, nextInvoiceSequence } from './queries/finalize-invoice.query.js';
 import { billedElsewhere, loadDraftUsageLines, type DraftUsageLine } from './queries/load-draft-usage-lines.query.js';
 
@@ -22,6 +24,7 @@ export class FinalizationService {
     private readonly clock: Clock,
     private readonly organizations: OrganizationsService,
     private readonly customers: CustomersService,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Locks a draft if its review window is still over by now; null when somebody else was first, or has it in hand. */
@@ -56,6 +59,8 @@ export class FinalizationService {
     });
     const { organizationId, id: invoiceId, ...changes } = invoice;
     await tx.update(Invoice, { organizationId, id: invoiceId }, changes);
+    await this.events.emit(invoicesFinalized, tx, { organizationId, invoiceIds: [id] });
+    if (isPaid) await this.events.emit(invoicesPaid, tx, { organizationId, invoiceIds: [id] });
     return invoice;
   }
 

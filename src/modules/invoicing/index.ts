@@ -1,3 +1,11 @@
+export { DocumentsService } from './documents.service.js';
+export type { InvoiceDocument } from './domain/invoice-document.js';
+export { InvoiceType } from './graphql/invoice.types.js';
+export { invoiceById } from './graphql/invoicing.loaders.js';
 export { BalanceEntry, Invoice, InvoiceCounter, InvoiceLine, Payment, WorkerRun } from './invoice.entity.js';
+export { invoicesFinalized, invoicesOverdue, invoicesPaid, type InvoicesOf } from './invoice.events.js';
+export { InvoiceParties } from './invoice-parties.entity.js';
+export { InvoicesService } from './invoices.service.js';
 export { InvoicingModule } from './invoicing.module.js';
+export { testClockMoved, type ClockMove } from './time-travel.events.js';
 export { WorkersService } from './workers.service.js';

@@ -17,6 +17,7 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
 @Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
 @Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
+@Index('invoices_public_token_key', ['publicToken'], { unique: true, where: `status <> 'DRAFT'` })
 @Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN'` })
 @Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
 @Check('invoices_total_check', `total = subtotal + tax AND total >= 0 AND credits_applied >= 0 AND credits_applied <= total`)
@@ -56,6 +57,8 @@ export class Invoice {
   @Column('numeric') creditsApplied: string;
   @Column('numeric') amountPaid: string;
   @Column('text', { nullable: true }) memo: string | null;
+  /** What its public page is found by. Given by the database. */
+  @Column('uuid', { default: () => 'uuidv4()' }) publicToken?: string;
   @Column('timestamptz') createdAt: Date;
 }
 

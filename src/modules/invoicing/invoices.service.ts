@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal, decimalText, max, sum, ZERO, type Decimal } from '../../shared/decimal.js';
 import { DomainError, invalid, notFound } from '../../shared/errors.js';
@@ -13,6 +14,7 @@ import { BillingService } from './billing.service.js';
 import { INVOICE_TRANSITIONS, type InvoiceStatus } from './domain/invoice-status.js';
 import { lockInvoice } from './finalization.service.js';
 import { BalanceEntry, Invoice, InvoiceLine, Payment } from './invoice.entity.js';
+import { invoicesPaid } from './invoice.events.js';
 import { lockCustomer } from './queries/finalize-invoice.query.js';
 import { StandingService } from './standing.service.js';
 
@@ -33,6 +35,7 @@ export class InvoicesService {
     private readonly customers: CustomersService,
     private readonly billing: BillingService,
     private readonly standing: StandingService,
+    private readonly events: DomainEvents,
   ) {}
 
   async find(tx: EntityManager, by: { id?: string | null; number?: string | null }): Promise<Invoice | null> {
@@ -120,6 +123,8 @@ export class InvoicesService {
     assertTransition('The invoice', INVOICE_TRANSITIONS, invoice.status, status);
     await tx.update(Invoice, { organizationId: invoice.organizationId, id: invoice.id }, { ...changes, status });
     if (invoice.subscriptionId) await this.standing.clear(tx, invoice.subscriptionId, await this.nowOf(tx, invoice));
+    const { organizationId, id } = invoice;
+    if (status === 'PAID') await this.events.emit(invoicesPaid, tx, { organizationId, invoiceIds: [id] });
   }
 
   private async credit(tx: EntityManager, invoice: Invoice, amount: Decimal): Promise<void> {

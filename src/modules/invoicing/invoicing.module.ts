@@ -4,8 +4,10 @@ import { CustomersModule } from '../customers/index.js';
 import { SubscriptionsModule } from '../subscriptions/index.js';
 import { BillingJobs } from './billing.jobs.js';
 import { BillingService } from './billing.service.js';
+import { DocumentsService } from './documents.service.js';
 import { FinalizationService } from './finalization.service.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
+import { InvoiceLinksResolver } from './graphql/invoice-links.resolver.js';
 import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
 import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
 import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
@@ -14,6 +16,8 @@ import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
 import { SimulatedCustomersResolver, SimulationsResolver } from './graphql/simulations.resolver.js';
 import { VerificationResolver } from './graphql/verification.resolver.js';
+import { InvoiceDocumentsController } from './rest/invoice-documents.controller.js';
+import { PublicInvoicesController } from './rest/public-invoices.controller.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
 import { SimulationsService } from './simulations.service.js';
 import { StandingService } from './standing.service.js';
@@ -23,11 +27,12 @@ import { WorkersService } from './workers.service.js';
 
 @Module({
   imports: [CustomersModule, CatalogModule, SubscriptionsModule],
-  controllers: [WorkersHealthController],
+  controllers: [WorkersHealthController, InvoiceDocumentsController, PublicInvoicesController],
   providers: [
     BillingService,
     BillingJobs,
     FinalizationService,
+    DocumentsService,
     InvoicesService,
     PlanChangesService,
     PreviewsService,
@@ -37,6 +42,7 @@ import { WorkersService } from './workers.service.js';
     VerificationService,
     WorkersService,
     InvoicesResolver,
+    InvoiceLinksResolver,
     InvoiceLinesResolver,
     MeterReadingsResolver,
     TimeTravelResolver,
@@ -47,6 +53,6 @@ import { WorkersService } from './workers.service.js';
     SimulationsResolver,
     SimulatedCustomersResolver,
   ],
-  exports: [WorkersService],
+  exports: [WorkersService, InvoicesService, DocumentsService],
 })
 export class InvoicingModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM, type Actor } from '../../shared/actor.js';
 import { invalid } from '../../shared/errors.js';
 import { TestClocksService, type TestClock } from '../organizations/index.js';
@@ -8,6 +9,7 @@ import { BillingService } from './billing.service.js';
 import { FinalizationService } from './finalization.service.js';
 import { claimDueOnTestClock, findDraftsOnTestClock, findNewlyOverdue, nextOnTestClock } from './queries/claim-due-work.query.js';
 import { StandingService } from './standing.service.js';
+import { testClockMoved } from './time-travel.events.js';
 
 const CHUNK = 500;
 const MAX_YEARS = 20;
@@ -21,6 +23,7 @@ export class TimeTravelService {
     private readonly billing: BillingService,
     private readonly finalization: FinalizationService,
     private readonly standing: StandingService,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Each instant is a transaction of its own: an advance that is cut off goes on from where it was. */
@@ -40,6 +43,8 @@ export class TimeTravelService {
     const next = await nextOnTestClock(tx, clock.id, to);
     const now = next !== null && next > clock.now ? next : next === null ? laterOf(to, clock.now) : clock.now;
     await this.testClocks.set(tx, id, now);
+    const { organizationId, now: from } = clock;
+    await this.events.emit(testClockMoved, tx, { organizationId, testClockId: id, from, to: now });
     if (next === null) return false;
     const due = await claimDueOnTestClock(tx, id, now, CHUNK);
     if (due.length > 0) {

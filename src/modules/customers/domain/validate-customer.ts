@@ -1,5 +1,6 @@
 import { isTimeZone } from '../../../shared/calendar.js';
 import { invalid } from '../../../shared/errors.js';
+import { isDocumentLocale } from '../../../shared/locale.js';
 import { checkText, faultOfJson } from '../../../shared/text.js';
 
 export interface CustomerFields {
@@ -9,6 +10,7 @@ export interface CustomerFields {
   phone?: string | null;
   timeZone?: string | null;
   currency?: string | null;
+  locale?: string | null;
   billingAddress?: { country: string } | null;
   taxId?: string | null;
   metadata?: object | null;
@@ -32,6 +34,8 @@ export function validateCustomer(
     throw invalid('timeZone', 'timeZone must be an IANA name such as Europe/Berlin.');
   if (isGiven(input.currency) && !isCurrency(input.currency))
     throw invalid('currency', 'currency must be an ISO 4217 code such as USD.');
+  if (isGiven(input.locale) && !isDocumentLocale(input.locale))
+    throw invalid('locale', 'locale must be a BCP 47 tag of a language in Latin, Greek or Cyrillic letters, such as de-AT.');
   if (input.billingAddress) {
     if (!isCountry(input.billingAddress.country))
       throw invalid('billingAddress.country', 'country must be an ISO 3166-1 code such as DE.');

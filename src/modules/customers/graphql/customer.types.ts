@@ -22,6 +22,8 @@ export class CustomerType {
   @Field(() => String, { nullable: true }) phone: string | null;
   @Field(() => String, { nullable: true }) timeZone: string | null;
   @Field(() => String, { nullable: true }) currency: string | null;
+  @Field(() => String, { nullable: true, description: 'BCP 47: how documents write numbers and dates.' })
+  locale: string | null;
   @Field(() => AddressType, { nullable: true }) billingAddress: AddressType | null;
   @Field(() => String, { nullable: true }) taxId: string | null;
   @Field() taxExempt: boolean;
@@ -51,6 +53,8 @@ export class UpdateCustomerInput {
   @Field(() => String, { nullable: true }) phone?: string | null;
   @Field(() => String, { nullable: true }) timeZone?: string | null;
   @Field(() => String, { nullable: true }) currency?: string | null;
+  @Field(() => String, { nullable: true, description: 'BCP 47, of a language in Latin, Greek or Cyrillic letters: de-AT.' })
+  locale?: string | null;
   @Field(() => AddressInput, { nullable: true })
   billingAddress?: AddressInput | null;
   @Field(() => String, { nullable: true }) taxId?: string | null;

@@ -36,6 +36,7 @@ export class InvoiceType {
   @Field(() => DateTimeScalarType) createdAt: Date;
   customerId: string;
   subscriptionId: string | null;
+  publicToken?: string;
   /** Of a preview, which is stored nowhere. */
   previewLines?: InvoiceLine[];
 }

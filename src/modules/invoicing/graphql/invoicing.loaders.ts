@@ -1,11 +1,12 @@
 import { In } from 'typeorm';
 import { organizationOf } from '../../../platform/database/database.js';
 import { byPageArgs, childCounts, childPages, idPage, type PageArgs } from '../../../platform/graphql/connection.js';
-import { byParent, type LoaderDefinition } from '../../../platform/graphql/loader.js';
+import { byId, byParent, type LoaderDefinition } from '../../../platform/graphql/loader.js';
 import { countCountedEvents, loadCountedEvents, type CountedEventsRequest, type UsageEventRow } from '../../metering/index.js';
 import { BalanceEntry, Invoice, InvoiceLine, Payment } from '../invoice.entity.js';
 import { decimal, decimalText, sum } from '../../../shared/decimal.js';
 
+export const invoiceById = byId(Invoice);
 export const linesOfInvoice = byParent(InvoiceLine, 'invoiceId', (a, b) => a.position - b.position);
 export const paymentsOfInvoice = byParent(Payment, 'invoiceId', (a, b) => (a.id < b.id ? -1 : 1));
 export const invoicesOfCustomer = childPages(Invoice, 'customerId');
