@@ -8,8 +8,10 @@ import { Log } from '../log.js';
 import { Settings } from '../settings.js';
 import { WorkerLeases } from './worker-leases.js';
 
-/** Jobs that one process does at a time. */
-const CONCURRENCY = 3;
+/** Jobs that one process does at a time, at most. */
+const MAX_CONCURRENCY = 3;
+/** A job may hold one of the application's connections for as long as somebody else's server takes: of these it gets one of so many. */
+const CONNECTIONS_A_JOB = 4;
 /** Connections beside the application's pool: listening, the leases, and taking and giving back jobs. */
 const POOL_SIZE = 4;
 /** How often jobs of processes that are gone are looked for. */
@@ -109,10 +111,11 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private options(): RunnerOptions {
+    const { poolSize = 0 } = this.dataSource.options;
     return {
       pgPool: this.connections(),
       taskList: this.tasks,
-      concurrency: CONCURRENCY,
+      concurrency: Math.min(MAX_CONCURRENCY, Math.max(1, Math.floor(poolSize / CONNECTIONS_A_JOB))),
       noHandleSignals: true,
       gracefulShutdownAbortTimeout: ABORT_MS,
       // A job's failure is told by who does it; what is left here is of the queue itself.
