@@ -1,7 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger, run, runOnce, type Runner, type RunnerOptions, type TaskList, type WorkerEvents } from 'graphile-worker';
+import { Logger, runOnce, runTaskList, type RunnerOptions, type TaskList, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Log } from '../log.js';
@@ -16,12 +16,18 @@ const CONNECTIONS_A_JOB = 4;
 const POOL_SIZE = 4;
 /** How often jobs of processes that are gone are looked for. */
 const SWEEP_MS = 15_000;
-/** After the runner has failed as a whole, for want of a database. */
+/** Looks for a job that may fail one after the other. */
+const MAX_FAILURES = 6;
+/** Before workers that could not work are replaced. */
 const RESTART_MS = 2_000;
 /** What is at work when the process stops gets this long; then it is told to give up. */
 const ABORT_MS = 3_000;
-/** Waits e¹, e², … seconds between attempts, at most e¹⁰ (6 hours): some two and a half days in all. */
+/**
+ * Between attempts lie e¹, e², … seconds, at most e¹⁰ (6 hours): some two and a half days in all. Whoever does a job gives it up after
+ * so many; the queue's own limit lies far above, so that it is not the first to.
+ */
 export const MAX_ATTEMPTS = 18;
+const QUEUE_ATTEMPTS = 100;
 
 export interface Job {
   /** One job a key is waiting at a time: adding it once more replaces it. */
@@ -41,7 +47,6 @@ export type Work = (payload: object, stopping: AbortSignal) => Promise<void>;
 export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly tasks: TaskList = {};
   private pool: pg.Pool | null = null;
-  private runner: Runner | null = null;
   private running: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
 
@@ -63,7 +68,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
       `SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
          SELECT ROW($1, j.payload, NULL, NULL, $2, j.key, NULL, NULL)::graphile_worker.job_spec
            FROM unnest($3::text[], $4::json[]) AS j (key, payload)))`,
-      [task, MAX_ATTEMPTS, jobs.map(({ key }) => `${task} ${key}`), jobs.map(({ payload }) => JSON.stringify(payload))],
+      [task, QUEUE_ATTEMPTS, jobs.map(({ key }) => `${task} ${key}`), jobs.map(({ payload }) => JSON.stringify(payload))],
     );
   }
 
@@ -83,27 +88,25 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await this.runner?.stop().catch(() => undefined);
     await this.running;
     await this.pool?.end();
   }
 
-  /** A runner whose database goes away may end, or lose its workers one after the other; then another takes its place. */
+  /** Workers that do not get well by themselves are replaced, as often as it takes. */
   private async keepRunning(): Promise<void> {
     const leases = new WorkerLeases(this.connections(), this.log);
     const { signal } = this.stopping;
     const sweep = setInterval(() => void leases.sweep(), SWEEP_MS);
     while (!signal.aborted) {
-      try {
-        const events: WorkerEvents = new EventEmitter();
-        events.on('worker:create', ({ worker }) => leases.take(worker.workerId));
-        events.on('worker:release', ({ worker }) => leases.give(worker.workerId));
-        this.runner = await run({ ...this.options(), events, parsedCronItems: [] });
-        if (!signal.aborted) await Promise.race([this.runner.promise, once(events, 'worker:fatalError')]);
-        await this.runner.stop().catch(() => undefined);
-      } catch (error) {
-        this.log.warn({ err: error }, 'the outbox stopped');
-      }
+      const events: WorkerEvents = new EventEmitter();
+      events.on('worker:create', ({ worker }) => leases.take(worker.workerId));
+      events.on('worker:release', ({ worker }) => leases.give(worker.workerId));
+      const ended = breakdown(events, signal);
+      // Not the package's `run`: it keeps a crontab as well, and what fails there nobody can catch.
+      const workers = runTaskList({ ...this.options(), events }, this.tasks, this.connections());
+      await Promise.race([workers.promise, ended]);
+      if (!signal.aborted) this.log.warn({}, 'the outbox could not work and starts again');
+      await workers.gracefulShutdown();
       await sleep(RESTART_MS, undefined, { signal }).catch(() => undefined);
     }
     clearInterval(sweep);
@@ -135,4 +138,21 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     }
     return this.pool;
   }
+}
+
+/**
+ * Resolves when the process stops, or when workers will not get well by themselves: one of them is gone, or none finds a job any
+ * more. What they learn of the queue at their first look they keep for ever, an error too.
+ */
+function breakdown(events: WorkerEvents, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    let failures = 0;
+    stopping.addEventListener('abort', () => resolve(), { once: true });
+    events.once('worker:fatalError', () => resolve());
+    for (const success of ['worker:getJob:empty', 'job:start'] as const) events.on(success, () => void (failures = 0));
+    events.on('worker:getJob:error', () => {
+      failures += 1;
+      if (failures > MAX_FAILURES) resolve();
+    });
+  });
 }
