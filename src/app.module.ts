@@ -11,6 +11,7 @@ import { CatalogModule } from './modules/catalog/index.js';
 import { CustomersModule } from './modules/customers/index.js';
 import { InvoicingModule } from './modules/invoicing/index.js';
 import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
+import { NotificationsModule } from './modules/notifications/index.js';
 import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
 import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
@@ -27,14 +28,15 @@ import { RequestContext } from './platform/graphql/request-context.js';
 import { fieldsOfSubscription } from './platform/graphql/subscription-type.js';
 import { HealthController } from './platform/health/health.controller.js';
 import { Log } from './platform/log.js';
+import { Outbox } from './platform/outbox/outbox.js';
+import { PublicUrl } from './platform/public-url.js';
 import { Settings } from './platform/settings.js';
 import { StorableTextPipe } from './platform/storable-text.pipe.js';
 import { Clock } from './shared/clock.js';
 
-export interface AppOptions {
+export interface AppOptions extends Settings {
   databaseUrl: string;
   databasePoolSize: number;
-  schedulerEnabled: boolean;
   graphiqlEnabled: boolean;
   clock: Clock;
   logger: Logger;
@@ -47,6 +49,7 @@ export const DOMAIN_MODULES = [
   CatalogModule,
   SubscriptionsModule,
   InvoicingModule,
+  NotificationsModule,
 ];
 export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 
@@ -54,15 +57,17 @@ export const SCALARS = [DecimalScalar, DateTimeScalar, JsonObjectScalar];
 @Global()
 @Module({})
 class PlatformModule {
-  static register({ clock, logger, schedulerEnabled }: AppOptions): DynamicModule {
+  static register(options: AppOptions): DynamicModule {
     const providers = [
-      { provide: Clock, useValue: clock },
-      { provide: Log, useValue: logger },
-      { provide: Settings, useValue: new Settings(schedulerEnabled) },
+      { provide: Clock, useValue: options.clock },
+      { provide: Log, useValue: options.logger },
+      { provide: Settings, useValue: options },
       Database,
       Notifications,
       DomainEvents,
       DomainErrorFilter,
+      Outbox,
+      PublicUrl,
     ];
     return { module: PlatformModule, providers: [...providers, ...SCALARS], exports: providers, controllers: [HealthController] };
   }

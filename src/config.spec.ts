@@ -17,7 +17,10 @@ describe('the configuration', () => {
       bootstrapApiKey: null,
       logLevel: 'info',
       schedulerEnabled: true,
+      outboxEnabled: true,
       graphiqlEnabled: true,
+      publicUrl: null,
+      mail: null,
     };
     expect(readConfig({})).toEqual(defaults);
     expect(readConfig({ PORT: '', DATABASE_URL: ' ', BOOTSTRAP_API_KEY: '', SCHEDULER_ENABLED: '' })).toEqual(defaults);
@@ -38,7 +41,11 @@ describe('the configuration', () => {
     ['BOOTSTRAP_API_KEY', `sk_live_${'Aa0-_'.repeat(25)}Aa0`, { bootstrapApiKey: `sk_live_${'Aa0-_'.repeat(25)}Aa0` }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['SCHEDULER_ENABLED', 'false', { schedulerEnabled: false }],
+    ['OUTBOX_ENABLED', 'false', { outboxEnabled: false }],
     ['GRAPHIQL_ENABLED', 'false', { graphiqlEnabled: false }],
+    ['PUBLIC_URL', 'https://billing.example.com', { publicUrl: 'https://billing.example.com' }],
+    ['PUBLIC_URL', 'http://10.0.0.7:8080/billing/', { publicUrl: 'http://10.0.0.7:8080/billing' }],
+    ['MAIL_FROM', 'billing@example.com', { mail: null }],
   ])('takes %s=%s', (name, value, expected) => {
     expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
@@ -64,7 +71,14 @@ describe('the configuration', () => {
     ],
     ['LOG_LEVEL', ['verbose', 'INFO', '3']],
     ['SCHEDULER_ENABLED', ['yes', '1', 'TRUE']],
+    ['OUTBOX_ENABLED', ['on', '0']],
     ['GRAPHIQL_ENABLED', ['no', '0', 'off']],
+    [
+      'PUBLIC_URL',
+      ['billing.example.com', 'ftp://example.com', 'https://', 'https://a b', 'https://u:p@example.com', 'https://x/?y=1'],
+    ],
+    ['SMTP_URL', ['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp://a b', 'smtp://mail:99999']],
+    ['MAIL_FROM', ['billing', 'Billing <billing@example.com>', 'a@b, c@d', '@example.com']],
   ])('refuses a bad %s in one line that names it', (name, values) => {
     for (const value of values) {
       const read = (): unknown => readConfig({ [name]: value });
@@ -83,7 +97,15 @@ describe('the configuration', () => {
     expect(readConfig(variables)).toEqual(readConfig({}));
   });
 
+  it('takes mail with a server and a sender, and does not take a server alone', () => {
+    const SMTP_URL = 'smtps://user:geheim@mail.example.com:465';
+    const mail = { smtpUrl: SMTP_URL, from: 'billing@example.com' };
+    expect(readConfig({ SMTP_URL, MAIL_FROM: 'billing@example.com' })).toMatchObject({ mail });
+    expect(() => readConfig({ SMTP_URL })).toThrow(/^MAIL_FROM must be set where SMTP_URL is\.$/);
+  });
+
   it('shows no password and no key', () => {
+    expect(() => readConfig({ SMTP_URL: 'smtp://u:geheim@mail:99999' })).not.toThrow(/geheim/);
     expect(() => readConfig({ DATABASE_URL: 'postgres://u:geheim@db:99999/x' })).not.toThrow(/geheim/);
     expect(() => readConfig({ BOOTSTRAP_API_KEY: 'sk_test_geheim' })).not.toThrow(/geheim/);
   });

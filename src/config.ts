@@ -14,7 +14,12 @@ export interface Config {
   bootstrapApiKey: string | null;
   logLevel: LogLevel;
   schedulerEnabled: boolean;
+  outboxEnabled: boolean;
   graphiqlEnabled: boolean;
+  /** Where people reach the product, without a slash at the end; null: where it listens. */
+  publicUrl: string | null;
+  /** null: mail is kept, and goes nowhere. */
+  mail: { smtpUrl: string; from: string } | null;
 }
 
 /** A value that stops the start; the message is the one line that is printed. */
@@ -32,7 +37,10 @@ export function readConfig(env: Environment = process.env): Config {
     bootstrapApiKey: bootstrapApiKey(env),
     logLevel: choice(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
     schedulerEnabled: flag(env, 'SCHEDULER_ENABLED', true),
+    outboxEnabled: flag(env, 'OUTBOX_ENABLED', true),
     graphiqlEnabled: flag(env, 'GRAPHIQL_ENABLED', true),
+    publicUrl: publicUrl(env),
+    mail: mail(env),
   };
 }
 
@@ -88,4 +96,25 @@ function bootstrapApiKey(env: Environment): string | null {
     throw new ConfigError('BOOTSTRAP_API_KEY must be sk_test_… or sk_live_… followed by 16 to 128 letters, digits, "-" or "_".');
   }
   return value;
+}
+
+function publicUrl(env: Environment): string | null {
+  const value = text(env, 'PUBLIC_URL');
+  if (value === null) return null;
+  if (!/^https?:\/\/[^\s?#@]+$/.test(value) || !URL.canParse(value))
+    throw new ConfigError(`PUBLIC_URL must be a URL such as https://billing.example.com, not ${JSON.stringify(value)}.`);
+  return value.replace(/\/+$/, '');
+}
+
+function mail(env: Environment): Config['mail'] {
+  const smtpUrl = text(env, 'SMTP_URL');
+  const from = text(env, 'MAIL_FROM');
+  // The value is not shown: it may hold a password.
+  if (smtpUrl !== null && (!/^smtps?:\/\/\S+$/.test(smtpUrl) || !URL.canParse(smtpUrl) || new URL(smtpUrl).hostname === ''))
+    throw new ConfigError('SMTP_URL must be a URL such as smtps://user:password@mail.example.com.');
+  if (from !== null && !/^[^\s@<>"]+@[^\s@<>"]+$/.test(from))
+    throw new ConfigError(`MAIL_FROM must be an e-mail address, not ${JSON.stringify(from)}.`);
+  if (smtpUrl === null) return null;
+  if (from === null) throw new ConfigError('MAIL_FROM must be set where SMTP_URL is.');
+  return { smtpUrl, from };
 }

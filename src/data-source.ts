@@ -3,6 +3,7 @@ import { CreateSchema1700000000001 } from './migrations/1700000000001-create-sch
 import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usage.js';
 import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-create-taxes-and-credits.js';
 import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
+import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
 import {
@@ -14,6 +15,7 @@ import {
   Invoice,
   InvoiceCounter,
   InvoiceLine,
+  InvoiceParties,
   Payment,
   Refund,
   TaxRate,
@@ -21,6 +23,7 @@ import {
   WorkerRunShare,
 } from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
+import { Email } from './modules/notifications/index.js';
 import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
 import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
 import { SnakeNamingStrategy } from './platform/database/naming.js';
@@ -51,6 +54,8 @@ export const ENTITIES = [
   BillingFailure,
   WorkerRun,
   WorkerRunShare,
+  InvoiceParties,
+  Email,
 ];
 
 export const MIGRATIONS = [
@@ -58,6 +63,7 @@ export const MIGRATIONS = [
   CreateUsage1700000000002,
   CreateTaxesAndCredits1700000000003,
   ProtectBooks1700000000004,
+  CreateDocumentsAndMail1700000000005,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

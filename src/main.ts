@@ -52,7 +52,6 @@ async function main(): Promise<void> {
 }
 
 async function startAll(parts: Parts, config: Config, log: Logger, stop: Stop): Promise<void> {
-  const { databasePoolSize, schedulerEnabled, graphiqlEnabled, bootstrapApiKey } = config;
   if (config.databaseUrl === null) parts.postgres = await startDatabase(parts, config, log, stop);
   const databaseUrl = config.databaseUrl ?? parts.postgres?.url ?? '';
   if (parts.stopping) return;
@@ -61,11 +60,11 @@ async function startAll(parts: Parts, config: Config, log: Logger, stop: Stop): 
   });
   if (parts.stopping) return;
   const clock = new SystemClock();
-  parts.app = await createApp({ databaseUrl, databasePoolSize, schedulerEnabled, graphiqlEnabled, clock, logger: log });
+  parts.app = await createApp({ ...config, databaseUrl, clock, logger: log });
   if (parts.stopping) return;
   await parts.app.listen(config.port, config.host);
   // After this nothing fails any more: a key that is made is shown.
-  const secret = await parts.app.get(OrganizationsService).bootstrap(bootstrapApiKey);
+  const secret = await parts.app.get(OrganizationsService).bootstrap(config.bootstrapApiKey);
   announce(await parts.app.getUrl(), config, secret);
 }
 

@@ -62,9 +62,9 @@ describe('credentials', () => {
       );
     });
 
-    it('only health needs no key', () => {
+    it('only health, and links to an invoice, need no key', () => {
       const open = handlersOf(app).filter(({ scope }) => scope === 'public');
-      expect(open.map(({ name }) => name).sort()).toEqual(['/health', '/health/ready']);
+      expect(open.map(({ name }) => name).sort()).toEqual(['/health', '/health/ready', '/i/:token', '/i/:token/pdf']);
     });
 
     it('and no query or mutation is open to any key whatsoever', () => {

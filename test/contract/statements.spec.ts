@@ -7,7 +7,20 @@ import { InvoiceDesk } from '../support/invoice-desk.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const ROWS = 101;
-const LISTS = ['meters', 'features', 'plans', 'customers', 'subscriptions', 'invoices', 'creditNotes', 'taxRates', 'usageEvents'];
+const LISTS = [
+  'meters',
+  'features',
+  'plans',
+  'customers',
+  'subscriptions',
+  'invoices',
+  'creditNotes',
+  'taxRates',
+  'usageEvents',
+  'emails',
+  'workerRuns',
+  'billingFailures',
+];
 
 interface List {
   nodes: object[];
@@ -134,6 +147,16 @@ async function fill(app: TestApp, clock: FakeClock): Promise<void> {
   for (const { id } of invoices) await desk.credit(id, { destination: 'REFUND' });
   for (const number of numbers)
     await desk.do('createTaxRate', { input: { name: 'Tax', country: 'US', region: `R${number}`, percentage: '5' } });
+  // Of every invoice as if a run had failed with it: who is in order has none.
+  await app.database.sql(
+    `WITH runs AS (
+       INSERT INTO worker_runs (id, worker, started_at, finished_at) SELECT uuidv7(), 'invoice_finalizer', created_at, created_at FROM invoices RETURNING id
+     ), shares AS (
+       INSERT INTO worker_run_shares (organization_id, id, found, done, failed) SELECT o.id, r.id, 1, 0, 1 FROM organizations o, runs r
+     )
+     INSERT INTO billing_failures (organization_id, id, subscription_id, invoice_id, step, attempt, message, failed_at)
+     SELECT organization_id, uuidv7(), subscription_id, id, 'FINALIZE', 1, 'It failed.', created_at FROM invoices`,
+  );
 }
 
 async function feature(app: TestApp, number: number): Promise<{ id: string; meter: { id: string } }> {

@@ -107,6 +107,13 @@ const PLACES: Record<string, Record<string, Place>> = {
     invoiceId: { names: 'invoice', with: (invoiceId) => ({ invoiceId }) },
   },
   verifyInvoice: id('invoice'),
+  emails: {
+    invoiceId: { names: 'invoice', with: (invoiceId) => ({ invoiceId }) },
+    customerId: { names: 'customer', with: (customerId) => ({ customerId }) },
+  },
+  sendInvoice: id('invoice'),
+  billingFailures: { subscriptionId: { names: 'subscription', with: (subscriptionId) => ({ subscriptionId }) } },
+  retryBilling: { subscriptionId: { names: 'subscription', with: (subscriptionId) => ({ subscriptionId }) } },
   testClock: id('testClock'),
   archiveMeter: id('meter'),
   recordUsage: {

@@ -90,9 +90,11 @@ describe('a start on an empty directory', () => {
     expect(first.stderr).toEqual([]);
     await new BillingWorld(new GraphqlClient(url, first.apiKey)).customer('ada', { name: 'Ada' });
     expect(await scheduledJobs(url, first.apiKey ?? '')).toEqual({
+      billing_invariants: expect.stringMatching(/T04:10:00.000Z$/),
       invoice_finalizer: expect.stringMatching(/:\d[05]:00.000Z$/),
       invoice_generator: expect.stringMatching(/:00:00.000Z$/),
       overdue_scan: expect.stringMatching(/:10:00.000Z$/),
+      reminder_scan: expect.stringMatching(/:20:00.000Z$/),
       usage_partitions: expect.stringMatching(/:20:00.000Z$/),
       usage_reconciler: expect.stringMatching(/T03:40:00.000Z$/),
       usage_retention: expect.stringMatching(/T02:40:00.000Z$/),

@@ -27,7 +27,7 @@ describe('settings', () => {
 
   it('are read and changed one by one; what is left out stays', async () => {
     const { organization } = await app.api.query<{ organization: object }>(
-      '{ organization { name mode timeZone currency proration graceMinutes paymentTermsDays lateUsage lateUsagePeriods backfillDays createsCustomersFromUsage } }',
+      '{ organization { name mode timeZone currency proration graceMinutes paymentTermsDays lateUsage lateUsagePeriods backfillDays createsCustomersFromUsage eventsRetentionDays email address { country } taxId brandColor locale reminderDays } }',
     );
     expect(organization).toMatchObject({
       mode: 'TEST',
@@ -40,6 +40,13 @@ describe('settings', () => {
       lateUsagePeriods: 3,
       backfillDays: 90,
       createsCustomersFromUsage: true,
+      eventsRetentionDays: null,
+      email: null,
+      address: null,
+      taxId: null,
+      brandColor: null,
+      locale: 'en-US',
+      reminderDays: [-3, 7],
     });
     const changes = { name: 'Acme', timeZone: 'Europe/Berlin', proration: 'SECOND', lateUsage: 'IGNORE', lateUsagePeriods: 1 };
     expect(await update(changes)).toMatchObject({ ...changes, graceMinutes: 60, backfillDays: 90 });
@@ -60,6 +67,18 @@ describe('settings', () => {
     [{ name: ' ' }, 'name'],
     [{ proration: null }, 'proration'],
     [{ createsCustomersFromUsage: null }, 'createsCustomersFromUsage'],
+    [{ eventsRetentionDays: 30 }, 'eventsRetentionDays'],
+    [{ eventsRetentionDays: 89 }, 'eventsRetentionDays'],
+    [{ email: 'nobody' }, 'email'],
+    [{ address: { country: 'XX' } }, 'address.country'],
+    [{ brandColor: 'red' }, 'brandColor'],
+    [{ brandColor: '#0e7490;' }, 'brandColor'],
+    [{ locale: 'ar-EG' }, 'locale'],
+    [{ locale: null }, 'locale'],
+    [{ reminderDays: [61] }, 'reminderDays'],
+    [{ reminderDays: [1, 1] }, 'reminderDays'],
+    [{ reminderDays: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }, 'reminderDays'],
+    [{ reminderDays: null }, 'reminderDays'],
   ])('have bounds: %j is refused', async (input, field) => {
     expect(await desk.refusal('updateOrganization', { input: { name: 'Changed', ...input } })).toMatchObject({
       code: 'VALIDATION_FAILED',
@@ -90,6 +109,22 @@ describe('settings', () => {
     expect(await desk.refusal('updateCustomer', { id: bob.customerId, input: { graceMinutes: 43_201 } })).toMatchObject({
       field: 'graceMinutes',
     });
+  });
+
+  it('say what documents show of the organization, and when mail reminds', async () => {
+    const letterhead = {
+      email: 'billing@acme.example',
+      address: { line1: 'Unter den Linden 1', postalCode: '10117', city: 'Berlin', country: 'DE' },
+      taxId: 'DE123456789',
+      brandColor: '#0e7490',
+      locale: 'de-DE',
+      reminderDays: [3],
+      eventsRetentionDays: 400,
+    };
+    expect(await update(letterhead)).toMatchObject(letterhead);
+    expect(await update({ name: 'Acme' })).toMatchObject(letterhead);
+    const cleared = { email: null, address: null, taxId: null, brandColor: null, eventsRetentionDays: null };
+    expect(await update({ ...cleared, locale: 'en-US', reminderDays: [] })).toMatchObject({ ...cleared, reminderDays: [] });
   });
 
   it('may keep usage from making customers', async () => {

@@ -35,7 +35,7 @@ describe('an invoice that verifies itself', () => {
     await world.plan({ lookupKey: 'team', type: 'HYBRID', charges: [flat('31', IN_ADVANCE), flat('10'), graduated, perSeat] });
     await world.plan({ lookupKey: 'solo', type: 'HYBRID', charges: [flat('15.5', IN_ADVANCE), perUnit(calls, '0.2')] });
   });
-  afterAll(() => app.close());
+  afterAll(() => app.close({ withBooksInDisorder: true }));
 
   const verify = async (id: string): Promise<Verification> => {
     const { verifyInvoice } = await app.api.query<{ verifyInvoice: Verification }>(

@@ -73,7 +73,8 @@ const MUTATIONS: Record<string, string> = {
   createTaxRate: `mutation ($input: CreateTaxRateInput!) { result: createTaxRate(input: $input) { id percentage validFrom validTo } }`,
   endTaxRate: `mutation ($id: ID!, $validTo: DateTime) { result: endTaxRate(id: $id, validTo: $validTo) { id validTo } }`,
   updateOrganization: `mutation ($input: UpdateOrganizationInput!) { result: updateOrganization(input: $input) { name timeZone currency proration
-     graceMinutes paymentTermsDays lateUsage lateUsagePeriods backfillDays createsCustomersFromUsage } }`,
+     graceMinutes paymentTermsDays lateUsage lateUsagePeriods backfillDays createsCustomersFromUsage eventsRetentionDays email
+     address { line1 postalCode city country } taxId brandColor locale reminderDays } }`,
   updateCustomer: `mutation ($id: ID!, $input: UpdateCustomerInput!) { result: updateCustomer(id: $id, input: $input) { id graceMinutes paymentTermsDays
      reverseCharge taxId } }`,
 };

@@ -1,11 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
+import type { AppOptions } from '../../src/app.module.js';
 import { createApp } from '../../src/create-app.js';
 import { WorkersService } from '../../src/modules/invoicing/index.js';
 import { checkInvariants, type InvariantCheck } from '../../src/modules/invoicing/queries/check-invariants.query.js';
 import { OrganizationsService } from '../../src/modules/organizations/index.js';
 import { Database } from '../../src/platform/database/database.js';
 import { createLog } from '../../src/platform/log.js';
+import { Outbox } from '../../src/platform/outbox/outbox.js';
 import type { Clock } from '../../src/shared/clock.js';
 import { FakeClock } from './fake-clock.js';
 import { GraphqlClient } from './graphql-client.js';
@@ -18,6 +20,8 @@ export interface TestApp {
   api: GraphqlClient;
   apiKey: string;
   workers: WorkersService;
+  /** What is to leave the process; it waits until a test runs it. */
+  outbox: Outbox;
   database: TestDatabase;
   /** SQL statements that the application has sent so far. */
   statements(): number;
@@ -40,15 +44,20 @@ export const TEST_KEY = 'sk_test_0123456789abcdefghijklmnop';
 export async function startTestApp(
   clock: Clock = new FakeClock('2026-01-01T00:00:00Z'),
   existing?: TestDatabase,
+  settings: Partial<AppOptions> = {},
 ): Promise<TestApp> {
   const database = existing ?? (await createDatabase());
   const app = await createApp({
     databaseUrl: database.url,
     databasePoolSize: 10,
     schedulerEnabled: false,
+    outboxEnabled: false,
+    publicUrl: null,
+    mail: null,
     graphiqlEnabled: false,
     clock,
     logger: createLog('silent'),
+    ...settings,
   });
   const organizations = app.get(OrganizationsService);
   await organizations.bootstrap(TEST_KEY);
@@ -61,6 +70,7 @@ export async function startTestApp(
     api: new GraphqlClient(url, TEST_KEY),
     apiKey: TEST_KEY,
     workers: app.get(WorkersService),
+    outbox: app.get(Outbox),
     database,
     statements: () => count.statements,
     addOrganization: async (key) => {

@@ -1,16 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { duplicateOf } from '../../platform/database/constraint-errors.js';
+import type { Address } from '../../shared/address.js';
 import { Organization, TestClock } from '../organizations/index.js';
-
-export interface Address {
-  line1?: string | null;
-  line2?: string | null;
-  city?: string | null;
-  region?: string | null;
-  postalCode?: string | null;
-  /** ISO 3166-1 alpha-2. */
-  country: string;
-}
 
 @Entity('customers')
 @Unique('customers_external_id_key', ['organizationId', 'externalId'])
@@ -26,6 +17,8 @@ export class Customer {
   @Column('text', { nullable: true }) phone: string | null;
   @Column('text', { nullable: true }) timeZone: string | null;
   @Column('text', { nullable: true }) currency: string | null;
+  /** BCP 47: how documents write numbers and dates; null: as the organization's. */
+  @Column('text', { nullable: true }) locale: string | null;
   @Column('jsonb', { nullable: true }) billingAddress: Address | null;
   @Column('text', { nullable: true }) taxId: string | null;
   @Column('boolean', { default: false }) taxExempt: boolean;

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import countries from 'i18n-iso-countries';
 import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { plainJson } from '../../platform/json.js';
+import type { Address } from '../../shared/address.js';
 import { Clock } from '../../shared/clock.js';
+import { isCountry } from '../../shared/contact.js';
 import { conflict, invalid, notFound } from '../../shared/errors.js';
 import { minorUnitDigits } from '../../shared/money.js';
 import { OrganizationsService, TestClocksService } from '../organizations/index.js';
-import { Customer, type Address } from './customer.entity.js';
+import { Customer } from './customer.entity.js';
 import { checkReverseCharge, validateCustomer } from './domain/validate-customer.js';
 
 export interface CreateCustomerInput extends UpdateCustomerInput {
@@ -24,6 +25,7 @@ export interface UpdateCustomerInput {
   phone?: string | null;
   timeZone?: string | null;
   currency?: string | null;
+  locale?: string | null;
   billingAddress?: Address | null;
   taxId?: string | null;
   taxExempt?: boolean | null;
@@ -122,14 +124,11 @@ export class CustomersService {
   }
 }
 
-/** ISO 3166-1 alpha-2, in capitals. */
-export const isCountry = (code: string): boolean => /^[A-Z]{2}$/.test(code) && countries.isValid(code);
-
 const check = (input: UpdateCustomerInput): void => validateCustomer(input, isCountry, (code) => minorUnitDigits(code) !== null);
 
 /** The fields that are stored as they are given. */
 const pick = (input: UpdateCustomerInput): Partial<Customer> => {
-  const { name, email, phone, timeZone, currency, billingAddress, taxId, graceMinutes, paymentTermsDays } = input;
-  const given = { name, email, phone, timeZone, currency, billingAddress, taxId, graceMinutes, paymentTermsDays };
+  const { name, email, phone, timeZone, currency, locale, billingAddress, taxId, graceMinutes, paymentTermsDays } = input;
+  const given = { name, email, phone, timeZone, currency, locale, billingAddress, taxId, graceMinutes, paymentTermsDays };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 };

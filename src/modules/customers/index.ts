@@ -1,4 +1,4 @@
-export { Customer, type Address } from './customer.entity.js';
+export { Customer } from './customer.entity.js';
 export { CustomersModule } from './customers.module.js';
-export { CustomersService, isCountry } from './customers.service.js';
+export { CustomersService } from './customers.service.js';
 export { CustomerType } from './graphql/customer.types.js';

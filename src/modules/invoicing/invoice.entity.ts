@@ -22,6 +22,8 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_test_clock_idx', ['organizationId', 'testClockId', 'status'], {
   where: `test_clock_id IS NOT NULL AND status IN ('DRAFT', 'OPEN')`,
 })
+@Index('invoices_unpaid_idx', ['dueAt'], { where: `status = 'OPEN'` })
+@Index('invoices_public_token_key', ['publicToken'], { unique: true, where: `status <> 'DRAFT'` })
 @Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
 @Check(
   'invoices_total_check',
@@ -80,6 +82,8 @@ export class Invoice {
   @Column('int', { default: 0 }) billingFailures?: number;
   @Column('timestamptz', { nullable: true }) retryAt?: Date | null;
   @Column('text', { nullable: true }) memo: string | null;
+  /** What its public page is found by. Given by the database. */
+  @Column('uuid', { default: () => 'uuidv4()' }) publicToken?: string;
   @Column('timestamptz') createdAt: Date;
 }
 

@@ -8,12 +8,14 @@ import { BillingJobs } from './billing.jobs.js';
 import { BillingService } from './billing.service.js';
 import { CreditNotesService } from './credit-notes.service.js';
 import { DraftsService } from './drafts.service.js';
+import { DocumentsService } from './documents.service.js';
 import { FinalizationService } from './finalization.service.js';
 import { BalanceEntriesResolver, CustomerBalancesResolver } from './graphql/balances.resolver.js';
 import { BillingFailuresResolver, SubscriptionBillingResolver, WorkerRunsResolver } from './graphql/billing-runs.resolver.js';
 import { CreditNotesResolver, InvoiceCreditNotesResolver } from './graphql/credit-notes.resolver.js';
 import { DraftsResolver } from './graphql/drafts.resolver.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
+import { InvoiceLinksResolver } from './graphql/invoice-links.resolver.js';
 import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
 import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
 import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
@@ -25,6 +27,8 @@ import { PlanChangesService } from './plan-changes.service.js';
 import { PreviewsService } from './previews.service.js';
 import { SimulatedCustomersResolver, SimulationsResolver } from './graphql/simulations.resolver.js';
 import { VerificationResolver } from './graphql/verification.resolver.js';
+import { InvoiceDocumentsController } from './rest/invoice-documents.controller.js';
+import { PublicInvoicesController } from './rest/public-invoices.controller.js';
 import { WorkersHealthController } from './rest/workers-health.controller.js';
 import { RunLogService } from './run-log.service.js';
 import { RefundsService } from './refunds.service.js';
@@ -37,7 +41,7 @@ import { WorkersService } from './workers.service.js';
 
 @Module({
   imports: [CustomersModule, CatalogModule, SubscriptionsModule],
-  controllers: [WorkersHealthController],
+  controllers: [WorkersHealthController, InvoiceDocumentsController, PublicInvoicesController],
   providers: [
     BalancesService,
     BillingFailuresService,
@@ -46,6 +50,7 @@ import { WorkersService } from './workers.service.js';
     CreditNotesService,
     DraftsService,
     FinalizationService,
+    DocumentsService,
     InvariantsService,
     InvoicesService,
     PlanChangesService,
@@ -71,6 +76,7 @@ import { WorkersService } from './workers.service.js';
     RefundsResolver,
     TaxRatesResolver,
     InvoicesResolver,
+    InvoiceLinksResolver,
     InvoiceLinesResolver,
     MeterReadingsResolver,
     TimeTravelResolver,
@@ -81,6 +87,6 @@ import { WorkersService } from './workers.service.js';
     SimulationsResolver,
     SimulatedCustomersResolver,
   ],
-  exports: [WorkersService, InvariantsService],
+  exports: [WorkersService, InvariantsService, InvoicesService, DocumentsService],
 })
 export class InvoicingModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
 import type { Actor } from '../../shared/actor.js';
 import { invalid } from '../../shared/errors.js';
 import { TestClocksService, type TestClock } from '../organizations/index.js';
@@ -16,6 +17,7 @@ import {
   nextOnTestClock,
 } from './queries/claim-due-work.query.js';
 import { StandingService } from './standing.service.js';
+import { testClockMoved } from './time-travel.events.js';
 import { dueTask } from './workers.service.js';
 
 const CHUNK = 500;
@@ -38,6 +40,7 @@ export class TimeTravelService {
     private readonly finalization: FinalizationService,
     private readonly failures: BillingFailuresService,
     private readonly standing: StandingService,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Each instant is a transaction of its own: an advance that is cut off goes on from where it was. */
@@ -72,6 +75,8 @@ export class TimeTravelService {
     const next = await nextOnTestClock(tx, clock.id, to);
     const now = next !== null && next > clock.now ? next : next === null ? laterOf(to, clock.now) : clock.now;
     await this.testClocks.set(tx, id, now);
+    const { organizationId, now: from } = clock;
+    await this.events.emit(testClockMoved, tx, { organizationId, testClockId: id, from, to: now });
     if (next === null) return null;
     const subscriptions = await claimDueOnTestClock(tx, id, now, CHUNK);
     if (subscriptions.length > 0) return { now, subscriptions, drafts: [], overdue: [] };

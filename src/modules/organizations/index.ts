@@ -1,4 +1,5 @@
 export { ApiKey } from './api-key.entity.js';
+export { AddressInput, AddressType } from './graphql/address.types.js';
 export { ProrationEnum } from './graphql/organization.types.js';
 export { TestClockType } from './graphql/access.types.js';
 export { Organization, type LateUsagePolicy } from './organization.entity.js';

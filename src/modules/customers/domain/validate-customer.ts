@@ -1,5 +1,7 @@
 import { isTimeZone } from '../../../shared/calendar.js';
+import { checkAddress, checkEmail } from '../../../shared/contact.js';
 import { invalid } from '../../../shared/errors.js';
+import { isDocumentLocale } from '../../../shared/locale.js';
 import { checkText, faultOfJson } from '../../../shared/text.js';
 import { requireWhole } from '../../../shared/whole.js';
 import { MAX_GRACE_MINUTES, MAX_PAYMENT_TERMS_DAYS } from '../../organizations/domain/index.js';
@@ -12,6 +14,7 @@ export interface CustomerFields {
   phone?: string | null;
   timeZone?: string | null;
   currency?: string | null;
+  locale?: string | null;
   billingAddress?: { country: string } | null;
   taxId?: string | null;
   reverseCharge?: boolean | null;
@@ -32,18 +35,14 @@ export function validateCustomer(
   checkText('name', input.name);
   checkText('phone', input.phone, { most: 64 });
   checkText('taxId', input.taxId, { most: 64 });
-  checkText('email', input.email, { least: 3, most: 254 });
-  if (input.email && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(input.email)) throw invalid('email', 'email is not an e-mail address.');
+  checkEmail('email', input.email);
   if (isGiven(input.timeZone) && !isTimeZone(input.timeZone))
     throw invalid('timeZone', 'timeZone must be an IANA name such as Europe/Berlin.');
   if (isGiven(input.currency) && !isCurrency(input.currency))
     throw invalid('currency', 'currency must be an ISO 4217 code such as USD.');
-  if (input.billingAddress) {
-    if (!isCountry(input.billingAddress.country))
-      throw invalid('billingAddress.country', 'country must be an ISO 3166-1 code such as DE.');
-    for (const [field, value] of Object.entries(input.billingAddress))
-      checkText(`billingAddress.${field}`, value as string | null, { least: 0 });
-  }
+  if (isGiven(input.locale) && !isDocumentLocale(input.locale))
+    throw invalid('locale', 'locale must be a BCP 47 tag of a language in Latin, Greek or Cyrillic letters, such as de-AT.');
+  checkAddress('billingAddress', input.billingAddress, isCountry);
   if (typeof input.graceMinutes === 'number') requireWhole('graceMinutes', input.graceMinutes, 0, MAX_GRACE_MINUTES);
   if (typeof input.paymentTermsDays === 'number')
     requireWhole('paymentTermsDays', input.paymentTermsDays, 0, MAX_PAYMENT_TERMS_DAYS);

@@ -54,6 +54,7 @@ export class InvoiceType {
   customerId: string;
   subscriptionId: string | null;
   taxRate: AppliedTaxRate | null;
+  publicToken?: string;
   /** Of a preview, which is stored nowhere. */
   previewLines?: InvoiceLine[];
 }
