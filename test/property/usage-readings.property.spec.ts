@@ -8,6 +8,7 @@ import { BillingWorld } from '../support/billing-world.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { modelReading, type ModelAggregation, type ModelEvent } from './usage-readings.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
 const METERS: { name: string; aggregation: ModelAggregation; carriesOver: boolean }[] = [
   { name: 'sum', aggregation: 'SUM', carriesOver: false },
@@ -139,7 +140,7 @@ describe('readings, from counters and from raw events, against a plain model', (
           });
         },
       ),
-      { numRuns: 25 },
+      randomRuns(25),
     );
   });
 
@@ -179,7 +180,7 @@ describe('readings, from counters and from raw events, against a plain model', (
           }
         },
       ),
-      { numRuns: 150 },
+      randomRuns(150),
     );
   });
 });

@@ -81,11 +81,15 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
       // A correction may make good for a credit, which may since have been voided: it bills its span with what was billed before.
       if (billed.isZero() && kind !== 'CREDIT') prepaid.set(key, { span, amount: amount.plus(billedBefore) });
       billed = billed.plus(amount);
-      if (billed.isZero() && amount.isNegative()) prepaid.delete(key);
+      // Not where rounding made the credit of a part as large as the whole: the part that was used has been billed, with 0.
+      if (billed.isZero() && amount.isNegative() && !isAfterStart(span, prepaid.get(key))) prepaid.delete(key);
     }
   }
   return prepaid;
 }
+
+const isAfterStart = (credited: Span, billed: PrepaidLine | undefined): boolean =>
+  billed !== undefined && credited.start > billed.span.start;
 
 function byKey(issued: readonly IssuedLine[]): Map<string, IssuedLine[]> {
   const lines = new Map<string, IssuedLine[]>();
