@@ -183,4 +183,35 @@ describe('readings, from counters and from raw events, against a plain model', (
       randomRuns(150),
     );
   });
+
+  it('agree by customer, over whole days and over parts of them', async () => {
+    const query = `query ($meterId: ID!, $from: DateTime!, $to: DateTime!) {
+      usageByCustomer(meterId: $meterId, from: $from, to: $to) { customer { externalId } value eventCount } }`;
+    const midnight = fc.integer({ min: 0, max: 5 }).map((day) => START + BigInt(day) * 24n * HOUR);
+    const end = fc.oneof(instant, midnight);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...METERS),
+        fc.tuple(end, end).filter(([a, b]) => a !== b),
+        async (meter, [a, b]) => {
+          const [from, to] = a < b ? [a, b] : [b, a];
+          const variables = { meterId: meterIds.get(meter.name), from: iso(from), to: iso(to) };
+          const { usageByCustomer } = await app.api.query<{
+            usageByCustomer: { customer: { externalId: string }; value: string; eventCount: number }[];
+          }>(query, variables);
+          const expected = CUSTOMERS.map((externalId) => ({
+            customer: { externalId },
+            ...modelReading(model, meter, externalId, from, to),
+          })).filter(
+            ({ customer: { externalId }, eventCount }) =>
+              eventCount > 0 || (meter.carriesOver && modelReading(model, meter, externalId, 0n, from).eventCount > 0),
+          );
+          expect([...usageByCustomer].sort((x, y) => (x.customer.externalId < y.customer.externalId ? -1 : 1))).toEqual(expected);
+          const ranked = usageByCustomer.map(({ value }) => Number(value));
+          expect(ranked).toEqual([...ranked].sort((x, y) => y - x));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
 });
