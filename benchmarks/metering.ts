@@ -3,7 +3,7 @@
  * their own, in alternation. Prints ratios, and writes all figures to reports/. `npm run bench:metering -- batch single` runs
  * some parts only; BENCH_SCALE=0.1 makes everything smaller.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../src/platform/database/embedded-postgres.js';
@@ -16,6 +16,7 @@ const repeats = Number(process['env'].BENCH_REPEATS ?? 5);
 const wanted = process.argv.slice(2);
 
 const dataDir = mkdtempSync(join(tmpdir(), 'fluxrate-bench-'));
+chmodSync(dataDir, 0o755); // Root's server runs as another account, which has to enter.
 const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
 const figures: Figure[] = [];
 try {

@@ -80,8 +80,14 @@ async function pairs(lab: Lab): Promise<Figure[]> {
   const counters = () =>
     timed(async () => {
       let found = 0;
-      for (const { id: meterId } of world.meters)
-        found += (await loadUsageByCustomer(runner.manager, { meterId, customerId: null, span, limit: 1_000_000 })).length;
+      for (const { id } of world.meters)
+        found += (
+          await loadUsageByCustomer(runner.manager, {
+            meter: { id, aggregation: 'SUM', carriesOver: false },
+            span,
+            limit: 1_000_000,
+          })
+        ).length;
       return found;
     });
   const raw = () =>

@@ -13,12 +13,13 @@ import {
 } from '../../src/shared/calendar.js';
 import { prorationFraction } from '../../src/shared/proration.js';
 import { instantOf, moved, readingAt, type Reading } from './calendar.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const FROM = Date.UTC(1970, 0, 2);
 const TO = Date.UTC(2100, 0, 1);
-const RUNS = { numRuns: 1500 };
+const RUNS = randomRuns(1_500);
 const ZONES = [...Intl.supportedValuesOf('timeZone'), 'UTC', 'Asia/Kolkata'];
 const INTERVALS: readonly BillingInterval[] = ['DAY', 'WEEK', 'MONTH', 'YEAR'];
 
@@ -96,7 +97,7 @@ describe('boundary', () => {
         expect([period.start.getTime() <= at, at < period.end.getTime()]).toEqual([true, true]);
         expect([boundary(c, period.index), boundary(c, period.index + 1)]).toEqual([period.start, period.end]);
       }),
-      { numRuns: 1000, maxSkipsPerRun: 100 },
+      { ...randomRuns(1_000), maxSkipsPerRun: 100 },
     );
   });
 
@@ -139,7 +140,7 @@ describe('periods', () => {
         }
         expect(period.end.getTime()).toBe(expectedBoundary(c, period.index + 1));
       }),
-      { numRuns: 1000 },
+      randomRuns(1_000),
     );
   });
 

@@ -6,12 +6,12 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 import type { Usage } from './books.js';
 import { EVERY_PERIOD, ORACLE_PLANS, play, stories, type Story } from './stories.js';
 import type { Accepted } from './timeline.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
-const STORIES = 40;
-const seed = Number(process.env.FC_SEED ?? Math.floor(performance.now() * 1000) % 2_147_483_647);
+const RUNS = randomRuns(40);
 
 /** The same stories, through the public API on Postgres and with the pure code in memory: line for line the same invoices. */
-describe(`random time lines in the database (FC_SEED=${seed})`, () => {
+describe(`random time lines in the database (FC_SEED=${RUNS.seed})`, () => {
   let app: TestApp;
   let world: BillingWorld;
   const planIds = new Map<string, string>();
@@ -30,33 +30,30 @@ describe(`random time lines in the database (FC_SEED=${seed})`, () => {
   });
   afterAll(() => app.close());
 
-  it.each(fc.sample(stories, { numRuns: STORIES, seed }).map((story, index) => [index, story] as const))(
-    'story %i',
-    async (index, story) => {
-      const subscriptionId = await live(story, `customer-${index}`);
-      const stored = await app.database.sql<{ line: string }>(
-        `SELECT concat_ws(' ', p.lookup_key, c.display_name, l.kind, extract(epoch FROM l.period_start)::bigint, extract(epoch FROM l.period_end)::bigint,
+  it.each(fc.sample(stories, RUNS).map((story, index) => [index, story] as const))('story %i', async (index, story) => {
+    const subscriptionId = await live(story, `customer-${index}`);
+    const stored = await app.database.sql<{ line: string }>(
+      `SELECT concat_ws(' ', p.lookup_key, c.display_name, l.kind, extract(epoch FROM l.period_start)::bigint, extract(epoch FROM l.period_end)::bigint,
                           trim_scale(l.quantity), trim_scale(l.amount), extract(epoch FROM i.billed_at)::bigint, (i.status <> 'DRAFT')) AS line
            FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id JOIN charges c ON c.id = l.charge_id JOIN plans p ON p.id = c.plan_id
           WHERE l.subscription_id = $1`,
-        [subscriptionId],
-      );
-      const seconds = (at: Date | number): number => Number(at) / 1000;
-      const booked = play(story).books.lines.map(({ chargeId, kind, span, quantity, amount, billedAt, invoice }) =>
-        [
-          chargeId,
-          kind,
-          seconds(span.start),
-          seconds(span.end),
-          quantity.toFixed(),
-          amount.toFixed(),
-          seconds(billedAt),
-          invoice === 'DRAFT' ? 'f' : 't',
-        ].join(' '),
-      );
-      expect(stored.map(({ line }) => line).sort()).toEqual(booked.sort());
-    },
-  );
+      [subscriptionId],
+    );
+    const seconds = (at: Date | number): number => Number(at) / 1000;
+    const booked = play(story).books.lines.map(({ chargeId, kind, span, quantity, amount, billedAt, invoice }) =>
+      [
+        chargeId,
+        kind,
+        seconds(span.start),
+        seconds(span.end),
+        quantity.toFixed(),
+        amount.toFixed(),
+        seconds(billedAt),
+        invoice === 'DRAFT' ? 'f' : 't',
+      ].join(' '),
+    );
+    expect(stored.map(({ line }) => line).sort()).toEqual(booked.sort());
+  });
 
   /** Plays a story on a clock of its own; what the product refuses, it refuses. */
   async function live(story: Story, customer: string): Promise<string> {

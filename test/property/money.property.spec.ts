@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { Decimal } from '../../src/shared/decimal.js';
 import { minorUnitDigits, splitByLargestRemainder } from '../../src/shared/money.js';
 import { scaled, unscaled } from './pricing.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
-const RUNS = { numRuns: 1500 };
+const RUNS = randomRuns(1_500);
 
 describe('splitByLargestRemainder', () => {
   const currencies = fc.constantFrom('JPY', 'USD', 'KWD');

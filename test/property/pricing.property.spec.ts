@@ -13,12 +13,13 @@ import {
   scaled,
   unscaled,
 } from './pricing.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
 /**
  * Everything is drawn as whole numbers of a small grain (thousandths of a unit, millionths of a price) and compared as
  * whole numbers too, so that a lost or invented digit anywhere is a difference.
  */
-const RUNS = { numRuns: 1500 };
+const RUNS = randomRuns(1_500);
 const UNIT = 3;
 const PRICE = 6;
 const AMOUNT = UNIT + PRICE;

@@ -25,8 +25,9 @@ import {
   type TimelineTerms,
 } from '../../src/modules/subscriptions/domain/index.js';
 import { decimal, decimalText, sum, ZERO } from '../../src/shared/decimal.js';
+import { randomRuns } from '../support/random-runs.js';
 
-const RUNS = { numRuns: 1000 };
+const RUNS = randomRuns(1_000);
 const HOUR_MS = 3_600_000;
 const START = Date.parse('2024-01-29T10:30:00Z');
 const UNTIL = new Date(START + 12_500 * HOUR_MS);

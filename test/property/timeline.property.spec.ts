@@ -4,8 +4,10 @@ import { decimal, sum } from '../../src/shared/decimal.js';
 import type { Books } from './books.js';
 import { DAY, HOUR, ORACLE, play, stories, type Played, type Story } from './stories.js';
 import { centsOf, mixesRules, partsOf, type Part } from './timeline.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
-const RUNS = 1_000;
+const RUNS = randomRuns(1_000);
+
 /** A story whose usage is all known by the last time it is looked at: billing of what has ended or rests looks no further. */
 function settled(story: Story): Story {
   const { state } = play({ ...story, until: story.until + 400 * DAY }).books;
@@ -54,10 +56,7 @@ const booked = (books: Books) =>
     [key, kind, span.start.toISOString(), span.end.toISOString(), quantity.toFixed(), amount.toFixed(), billedAt].join(' '),
   );
 
-const seed = Number(process.env.FC_SEED ?? Math.floor(performance.now() * 1000) % 2_147_483_647);
-const runs = { numRuns: RUNS, seed };
-
-describe(`billing over random time lines (FC_SEED=${seed})`, () => {
+describe(`billing over random time lines (FC_SEED=${RUNS.seed})`, () => {
   it('bills in the end what the whole time line comes to, each part once', () => {
     fc.assert(
       fc.property(stories.map(settled), (story) => {
@@ -76,7 +75,7 @@ describe(`billing over random time lines (FC_SEED=${seed})`, () => {
         for (const [key, cents] of billed) if (!expected.has(key)) expect([key, cents]).toEqual([key, '0']);
         for (const [key, cents] of expected) expect([key, billed.get(key) ?? 'not billed']).toEqual([key, cents]);
       }),
-      runs,
+      RUNS,
     );
   });
 
@@ -89,7 +88,7 @@ describe(`billing over random time lines (FC_SEED=${seed})`, () => {
           if (dueAt === null || dueAt.getTime() > again) expect(played.books.compute(again)).toEqual([]);
         }
       }),
-      { numRuns: RUNS, seed },
+      RUNS,
     );
   });
 
@@ -99,7 +98,7 @@ describe(`billing over random time lines (FC_SEED=${seed})`, () => {
         const steps = hours.map((hour) => story.terms.startedAt.getTime() + hour * HOUR).filter((at) => at <= story.until);
         expect(booked(play(story, steps).books)).toEqual(booked(play(story).books));
       }),
-      { numRuns: RUNS, seed },
+      RUNS,
     );
   });
 
@@ -117,7 +116,7 @@ describe(`billing over random time lines (FC_SEED=${seed})`, () => {
           );
         }
       }),
-      { numRuns: RUNS, seed },
+      RUNS,
     );
   });
 });

@@ -8,6 +8,7 @@ import { BillingWorld } from '../support/billing-world.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { modelReading, type ModelAggregation, type ModelEvent } from './usage-readings.oracle.js';
+import { randomRuns } from '../support/random-runs.js';
 
 const METERS: { name: string; aggregation: ModelAggregation; carriesOver: boolean }[] = [
   { name: 'sum', aggregation: 'SUM', carriesOver: false },
@@ -139,7 +140,7 @@ describe('readings, from counters and from raw events, against a plain model', (
           });
         },
       ),
-      { numRuns: 25 },
+      randomRuns(25),
     );
   });
 
@@ -177,6 +178,37 @@ describe('readings, from counters and from raw events, against a plain model', (
               ...modelReading(model, meter, customer, micros(start), micros(end)),
             });
           }
+        },
+      ),
+      randomRuns(150),
+    );
+  });
+
+  it('agree by customer, over whole days and over parts of them', async () => {
+    const query = `query ($meterId: ID!, $from: DateTime!, $to: DateTime!) {
+      usageByCustomer(meterId: $meterId, from: $from, to: $to) { customer { externalId } value eventCount } }`;
+    const midnight = fc.integer({ min: 0, max: 5 }).map((day) => START + BigInt(day) * 24n * HOUR);
+    const end = fc.oneof(instant, midnight);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...METERS),
+        fc.tuple(end, end).filter(([a, b]) => a !== b),
+        async (meter, [a, b]) => {
+          const [from, to] = a < b ? [a, b] : [b, a];
+          const variables = { meterId: meterIds.get(meter.name), from: iso(from), to: iso(to) };
+          const { usageByCustomer } = await app.api.query<{
+            usageByCustomer: { customer: { externalId: string }; value: string; eventCount: number }[];
+          }>(query, variables);
+          const expected = CUSTOMERS.map((externalId) => ({
+            customer: { externalId },
+            ...modelReading(model, meter, externalId, from, to),
+          })).filter(
+            ({ customer: { externalId }, eventCount }) =>
+              eventCount > 0 || (meter.carriesOver && modelReading(model, meter, externalId, 0n, from).eventCount > 0),
+          );
+          expect([...usageByCustomer].sort((x, y) => (x.customer.externalId < y.customer.externalId ? -1 : 1))).toEqual(expected);
+          const ranked = usageByCustomer.map(({ value }) => Number(value));
+          expect(ranked).toEqual([...ranked].sort((x, y) => y - x));
         },
       ),
       { numRuns: 150 },

@@ -4,6 +4,7 @@ import { decimal, decimalText, sum } from '../../src/shared/decimal.js';
 import { BillingWorld } from '../support/billing-world.js';
 import { flat, IN_ADVANCE, perUnit, Story } from '../support/story.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { randomRuns } from '../support/random-runs.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -219,10 +220,7 @@ class Life {
   }
 }
 
-const seed = Number(process.env.FC_SEED ?? Math.floor(performance.now() * 1000) % 2_147_483_647);
-const numRuns = Number(process.env.FC_RUNS ?? 15);
-
-describe(`invoices that are handled by hand (FC_SEED=${seed})`, () => {
+describe('invoices that are handled by hand', () => {
   let app: TestApp;
   let world: BillingWorld;
   beforeAll(async () => {
@@ -253,7 +251,7 @@ describe(`invoices that are handled by hand (FC_SEED=${seed})`, () => {
           if (drafts > 0) throw new Error(`${drafts} drafts are left`);
         },
       ),
-      { seed, numRuns },
+      randomRuns(15),
     );
   }, 300_000);
 });

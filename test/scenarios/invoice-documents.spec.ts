@@ -1,35 +1,22 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { extractText, getDocumentProxy } from 'unpdf';
 import { BillingWorld } from '../support/billing-world.js';
-import { by, InvoiceDesk } from '../support/invoice-desk.js';
+import { InvoiceDesk } from '../support/invoice-desk.js';
+import { InvoicePapers, pagesOf } from '../support/invoice-papers.js';
 import { Story } from '../support/story.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-
-/** The text of each page, one space between words. */
-async function textOf(pdf: Uint8Array): Promise<string[]> {
-  const { text } = await extractText(await getDocumentProxy(new Uint8Array(pdf)));
-  return text.map((page) => page.replaceAll(/\s+/g, ' '));
-}
-
-const textOfHtml = (page: string): string =>
-  page
-    .replaceAll(/<style>[\s\S]*?<\/style>/g, '')
-    .replaceAll(/<[^>]+>/g, ' ')
-    .replaceAll('&amp;', '&')
-    .replaceAll(/\s+/g, ' ');
 
 const ADDRESS = { line1: 'Οδός Ερμού 12', postalCode: '105 63', city: 'Αθήνα', country: 'GR' };
 
 describe('the documents of an invoice', () => {
   let app: TestApp;
   let world: BillingWorld;
-  let desk: InvoiceDesk;
+  let papers: InvoicePapers;
   beforeAll(async () => {
     app = await startTestApp();
     world = new BillingWorld(app.api);
-    desk = new InvoiceDesk(app.api);
-    await desk.do('updateOrganization', {
+    papers = new InvoicePapers(app);
+    await new InvoiceDesk(app.api).do('updateOrganization', {
       input: {
         name: 'Ätherwolke GmbH',
         email: 'billing@aether.example',
@@ -63,20 +50,6 @@ describe('the documents of an invoice', () => {
   });
   afterAll(() => app.close());
 
-  const get = (url: string, key: string | null = app.apiKey): Promise<Response> =>
-    fetch(url, { headers: key === null ? {} : { 'x-api-key': key } });
-
-  const linksOf = async (id: string): Promise<{ pdfUrl: string; publicUrl: string | null }> => {
-    const query = 'query ($id: ID!) { invoice(id: $id) { pdfUrl publicUrl } }';
-    return (await app.api.query<{ invoice: { pdfUrl: string; publicUrl: string | null } }>(query, { id })).invoice;
-  };
-
-  const pdfOf = async (id: string): Promise<string> => {
-    const response = await get((await linksOf(id)).pdfUrl);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/pdf']);
-    return (await textOf(new Uint8Array(await response.arrayBuffer()))).join(' ');
-  };
-
   /** From January 15th to the end of February in Athens, on a calendar plan: two invoices and a draft. */
   const athens = async (): Promise<Story> => {
     const story = await Story.subscribed(
@@ -103,9 +76,8 @@ describe('the documents of an invoice', () => {
     const story = await athens();
     const [, february] = await story.invoices();
     await world.pay(february.id, '100');
-    const { publicUrl } = await linksOf(february.id);
-    const pdf = await pdfOf(february.id);
-    const page = textOfHtml(await (await get(publicUrl ?? '', null)).text());
+    const pdf = await papers.pdf(february.id);
+    const page = await papers.page(february.id);
     // 123,456 calls less 100: 1,000 at 0.01, 9,000 at 0.005 and 2 flat, 113,356 at 0.00123 (139.42788): 196.42788, with 31 in advance 227.43.
     const expected = [
       'Ätherwolke GmbH Unter den Linden 1 10117 Berlin Germany billing@aether.example Tax ID DE123456789',
@@ -137,13 +109,13 @@ describe('the documents of an invoice', () => {
     const story = await athens();
     const draft = await story.latestInvoice();
     expect(draft.status).toBe('DRAFT');
-    expect((await linksOf(draft.id)).publicUrl).toBeNull();
-    expect(await pdfOf(draft.id)).toMatch(/Draft invoice DRAFT/);
+    expect((await papers.linksOf(draft.id)).publicUrl).toBeNull();
+    expect(await papers.pdf(draft.id)).toMatch(/Draft invoice DRAFT/);
     const [{ public_token }] = await app.database.sql<{ public_token: string }>(
       'SELECT public_token FROM invoices WHERE id = $1',
       [draft.id],
     );
-    expect((await get(`${app.url}/i/${public_token}`, null)).status).toBe(404);
+    expect((await papers.get(`${app.url}/i/${public_token}`, null)).status).toBe(404);
     const preview = await app.api.query('query ($id: ID!) { previewInvoice(subscriptionId: $id) { pdfUrl publicUrl } }', {
       id: story.subscriptionId,
     });
@@ -153,7 +125,7 @@ describe('the documents of an invoice', () => {
   it('say VOID, and that nothing is due', async () => {
     const [january] = await (await athens()).invoices();
     await world.void(january.id);
-    const text = await pdfOf(january.id);
+    const text = await papers.pdf(january.id);
     expect(text).toMatch(/Invoice VOID/);
     expect(text).toContain('Amount due 0,00 €');
   });
@@ -167,8 +139,8 @@ describe('the documents of an invoice', () => {
         id: story.customerId,
       },
     );
-    expect(await pdfOf(january.id)).toContain('Αλέξανδρος & Сыновья');
-    const text = await pdfOf(draft.id);
+    expect(await papers.pdf(january.id)).toContain('Αλέξανδρος & Сыновья');
+    const text = await papers.pdf(draft.id);
     expect(text).toContain('Renamed');
     expect(text).toContain('€31.00');
   });
@@ -183,61 +155,10 @@ describe('the documents of an invoice', () => {
       await story.travel('2026-01-02T00:00:00Z');
       await story.use('calls', '2026-01-02T00:00:00Z', '1000');
       await story.travel('2026-02-01T02:00:00Z');
-      const text = await pdfOf((await story.latestInvoice()).id);
+      const text = await papers.pdf((await story.latestInvoice()).id);
       expect(text).toContain(`1,000 ${price} ${amount}`);
       expect(text).toContain(`Amount due ${amount}`);
     }
-  });
-
-  it('show credits: what was given back, and what was used up', async () => {
-    const story = await Story.subscribed(world, '2026-03-01T00:00:00Z', 'pro', { alignment: 'CALENDAR' });
-    await story.travel('2026-03-11T02:00:00Z');
-    await story.cancel('IMMEDIATE');
-    const credit = await story.latestInvoice();
-    expect(credit.kind).toBe('CREDIT');
-    const text = await pdfOf(credit.id);
-    // 31 for March, canceled on its 11th: 21 of 31 days are not used.
-    expect(text).toContain('Credit');
-    expect(text).toContain('Unused 21/31 of €31.00 paid in advance');
-    expect(text).toContain('-€21.00');
-    await story.subscribe('pro', { alignment: 'CALENDAR' });
-    await story.travel('2026-03-11T04:00:00Z');
-    expect(await pdfOf((await story.latestInvoice()).id)).toMatch(/Total €21\.00 Credit applied -€21\.00 Amount due €0\.00/);
-  });
-
-  it('show the rate of the tax, credit notes and what they did', async () => {
-    await desk.do('createTaxRate', { input: { name: 'MwSt.', country: 'DE', percentage: '19' } });
-    await desk.do('createTaxRate', { input: { name: 'TVA', country: 'FR', percentage: '20', inclusive: true } });
-    const billed = async (name: string, country: string, more: object = {}) => {
-      const customerId = await world.customer(name, { billingAddress: { country }, ...more });
-      return desk.finalize((await desk.create(customerId, [by('2', '50')])).id);
-    };
-    const german = await billed('German', 'DE');
-    await desk.pay(german.id, '20');
-    await desk.credit(german.id, { lines: [{ invoiceLineId: german.lines[0].id, amount: '10' }] });
-    // 100 and 19 % are 119; a note over 10 and its 1.90 leaves 107.10, of which 20 were paid.
-    const text = await pdfOf(german.id);
-    const { creditNotes } = await desk.invoice(german.id);
-    expect(text).toMatch(/Subtotal \$100\.00 MwSt\. 19 % \$19\.00 Total \$119\.00/);
-    expect(text).toContain(`Credit note ${creditNotes[0].number} -$11.90 Paid -$20.00 Amount due $87.10`);
-    expect(text).toContain(`${creditNotes[0].number}, $11.90 taken off this invoice $11.90`);
-    const page = textOfHtml(await (await get((await linksOf(german.id)).publicUrl ?? '', null)).text());
-    expect(page).toContain(`Credit note ${creditNotes[0].number} -$11.90 Paid -$20.00 Amount due $87.10`);
-    // 100 that contain 20 %: 83.33 and 16.67.
-    expect(await pdfOf((await billed('French', 'FR')).id)).toMatch(
-      /Subtotal without tax \$83\.33 TVA 20 %, contained in the prices \$16\.67 Total \$100\.00/,
-    );
-    const reverse = await billed('Reverse', 'FR', { taxId: 'FR12345678901', reverseCharge: true });
-    expect(await pdfOf(reverse.id)).toContain('Reverse charge: the tax is owed by the recipient.');
-  });
-
-  it('do not show lines that were taken off', async () => {
-    const story = await athens();
-    const draft = await story.latestInvoice();
-    await desk.edit(draft.id, { lines: [by('1', '5', 'Only this')] });
-    const text = await pdfOf(draft.id);
-    expect(text).toContain('Only this');
-    expect(text).not.toContain('Base fee');
   });
 
   it('go on over as many pages as they need, each with its number and the head of the table', async () => {
@@ -257,8 +178,8 @@ describe('the documents of an invoice', () => {
     await story.travel('2026-01-02T00:00:00Z');
     await story.use('meter-7', '2026-01-02T00:00:00Z', '12');
     await story.travel('2026-02-01T02:00:00Z');
-    const response = await get((await linksOf((await story.latestInvoice()).id)).pdfUrl);
-    const pages = await textOf(new Uint8Array(await response.arrayBuffer()));
+    const response = await papers.get((await papers.linksOf((await story.latestInvoice()).id)).pdfUrl);
+    const pages = await pagesOf(await response.arrayBuffer());
     expect(pages.length).toBeGreaterThan(1);
     for (const [index, page] of pages.entries()) {
       expect(page).toContain(`Page ${index + 1} of ${pages.length}`);
@@ -275,29 +196,29 @@ describe('the documents of an invoice', () => {
   describe('links', () => {
     it('of the page are open to whoever has them, and to nobody who guesses', async () => {
       const [january] = await (await athens()).invoices();
-      const { publicUrl } = await linksOf(january.id);
+      const { publicUrl } = await papers.linksOf(january.id);
       expect(publicUrl).toMatch(/\/i\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-      const pdf = await get(`${publicUrl}/pdf`, null);
+      const pdf = await papers.get(`${publicUrl}/pdf`, null);
       expect([pdf.status, pdf.headers.get('content-type')]).toEqual([200, 'application/pdf']);
       for (const token of ['nope', january.id, '018f0000-0000-4000-8000-000000000000', '%00', "' OR 1=1"])
         for (const path of ['', '/pdf'])
-          expect((await get(`${app.url}/i/${encodeURIComponent(token)}${path}`, null)).status).toBe(404);
+          expect((await papers.get(`${app.url}/i/${encodeURIComponent(token)}${path}`, null)).status).toBe(404);
     });
 
     it('of the PDF need a key of the organization with invoices.read', async () => {
       const [january] = await (await athens()).invoices();
-      const { pdfUrl } = await linksOf(january.id);
+      const { pdfUrl } = await papers.linksOf(january.id);
       const stranger = await app.addOrganization('sk_test_of_the_other_organization');
       const answers = await Promise.all(
         [january.id, '018f0000-0000-7000-8000-000000000000', 'nope'].map(async (id) => {
-          const response = await get(pdfUrl.replace(january.id, id), stranger.apiKey);
+          const response = await papers.get(pdfUrl.replace(january.id, id), stranger.apiKey);
           return [response.status, await response.json()];
         }),
       );
       expect(answers[0]).toEqual([404, { code: 'NOT_FOUND', detail: 'Invoice not found.' }]);
       expect(answers[1]).toEqual(answers[0]);
       expect(answers[2]).toEqual(answers[0]);
-      expect((await get(pdfUrl, null)).status).toBe(401);
+      expect((await papers.get(pdfUrl, null)).status).toBe(401);
     });
 
     it('begin with PUBLIC_URL where it is set', async () => {
@@ -332,8 +253,8 @@ describe('the documents of an invoice', () => {
       { name: '<script>alert(1)</script> & "Söhne"' },
     );
     await story.travel('2026-01-01T02:00:00Z');
-    const { publicUrl } = await linksOf((await story.latestInvoice()).id);
-    const response = await get(publicUrl ?? '', null);
+    const { publicUrl } = await papers.linksOf((await story.latestInvoice()).id);
+    const response = await papers.get(publicUrl ?? '', null);
     const page = await response.text();
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;Söhne&quot;');
     expect(page).not.toMatch(/<script|<img|<link|style="| on\w+=/);

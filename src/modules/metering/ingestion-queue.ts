@@ -20,24 +20,26 @@ interface Request {
 
 type StoredListener = (events: readonly NewUsageEvent[], batch: StoredBatch) => void;
 
-/** Requests smaller than this are gathered; larger ones are a statement of their own. */
-const GATHERED_BELOW = 50;
-/** Events that gathered requests make one statement of. */
+/** Events that requests are gathered up to for one statement; a larger request is a statement of its own. */
 const MAX_GATHERED = 500;
-/** Gathered statements under way at once. What comes meanwhile is gathered: the busier the database, the larger the statements. */
-const MAX_WRITERS = 1;
+/** Events that have to wait for a statement to begin beside those under way: the busier the database, the larger the statements. */
+const WORTH_ANOTHER = 100;
+/** Statements under way at once: far fewer than the pool has connections, so that the rest of the application gets on. */
+const MAX_STATEMENTS = 4;
 /** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
 const MAX_PENDING = 50_000;
 
 /**
- * The way of events into the database. Small requests that come within a few milliseconds are written together, with one commit,
- * and each is answered after that. A statement that fails is done again request by request, so that none suffers for another.
+ * The way of events into the database. Requests that come within a few milliseconds are written together, with one commit, and
+ * each is answered after that. A statement that fails is done again request by request, so that none suffers for another. What
+ * finds no statement free waits here, not for a connection: however slow the database is, what was taken is written in the end.
  */
 @Injectable()
 export class IngestionQueue implements BeforeApplicationShutdown {
   private waiting: Request[] = [];
+  private waitingEvents = 0;
   private pendingEvents = 0;
-  private writers = 0;
+  private statements = 0;
   private isDue = false;
   private readonly listeners: StoredListener[] = [];
   private readonly idle: (() => void)[] = [];
@@ -61,9 +63,9 @@ export class IngestionQueue implements BeforeApplicationShutdown {
     }
     this.pendingEvents += events.length;
     try {
-      if (events.length >= GATHERED_BELOW) return await this.store(events);
       return await new Promise<StoredBatch>((resolve, reject) => {
         this.waiting.push({ events, resolve, reject });
+        this.waitingEvents += events.length;
         this.schedule();
       });
     } finally {
@@ -85,26 +87,29 @@ export class IngestionQueue implements BeforeApplicationShutdown {
    * busy. An idle queue only waits for the requests that have arrived together.
    */
   private schedule(): void {
-    if (this.isDue || this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
+    if (this.isDue || !this.mayBegin()) return;
     this.isDue = true;
     setImmediate(() => {
       this.isDue = false;
-      this.flush();
+      if (this.mayBegin()) this.begin();
     });
   }
 
-  private flush(): void {
-    if (this.writers >= MAX_WRITERS || this.waiting.length === 0) return;
-    const batch: Request[] = [];
+  private mayBegin(): boolean {
+    if (this.statements === 0) return this.waitingEvents > 0;
+    return this.statements < MAX_STATEMENTS && this.waitingEvents >= WORTH_ANOTHER;
+  }
+
+  private begin(): void {
+    let requests = 0;
     let count = 0;
-    while (this.waiting.length > batch.length && (batch.length === 0 || count < MAX_GATHERED)) {
-      count += this.waiting[batch.length].events.length;
-      batch.push(this.waiting[batch.length]);
+    while (requests < this.waiting.length && (requests === 0 || count + this.waiting[requests].events.length <= MAX_GATHERED)) {
+      count += this.waiting[requests++].events.length;
     }
-    this.waiting = this.waiting.slice(batch.length);
-    this.writers += 1;
-    void this.storeTogether(batch).finally(() => {
-      this.writers -= 1;
+    this.waitingEvents -= count;
+    this.statements += 1;
+    void this.storeTogether(this.waiting.splice(0, requests)).finally(() => {
+      this.statements -= 1;
       this.schedule();
     });
     this.schedule();

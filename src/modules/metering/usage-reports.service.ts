@@ -59,7 +59,7 @@ export class UsageReportsService {
   ) {}
 
   async report(tx: EntityManager, query: UsageQuery): Promise<UsageReport> {
-    if (query.to <= query.from) throw invalid('to', 'to must be later than from.');
+    requireOrder(query.from, query.to);
     const groupBy = query.groupBy ?? [];
     if (groupBy.length > MAX_GROUP_PROPERTIES)
       throw invalid('groupBy', `groupBy takes at most ${MAX_GROUP_PROPERTIES} properties.`);
@@ -91,11 +91,11 @@ export class UsageReportsService {
     tx: EntityManager,
     { meterId, from, to, limit }: { meterId: string; from: Date; to: Date; limit: number },
   ): Promise<CustomerUsageRow[]> {
-    if (to <= from) throw invalid('to', 'to must be later than from.');
+    requireOrder(from, to);
     if (limit < 1 || limit > MAX_CUSTOMERS) throw invalid('limit', `limit must be from 1 to ${MAX_CUSTOMERS}.`);
     const meter = await this.meters.get(tx, meterId);
     const span: UsageSpan = { from: instantText(from), to: instantText(to) };
-    return loadUsageByCustomer(tx, { meterId: meter.id, customerId: null, span, limit });
+    return loadUsageByCustomer(tx, { meter, span, limit });
   }
 
   /** What each span counted, by group; a meter that carries over starts each span with the last value known. */
@@ -133,6 +133,13 @@ function requireBuckets(count: number): void {
     throw invalid('groupBy', `That is more than ${MAX_BUCKETS} buckets: group by less, or cut less finely.`);
 }
 
+function requireOrder(from: Date, to: Date): void {
+  if (inMicroseconds(to) <= inMicroseconds(from)) throw invalid('to', 'to must be later than from.');
+}
+
+/** Text that sorts as time does, where dates have milliseconds alone. */
+const inMicroseconds = (instant: Date): string => instantText(instant).slice(0, -1).padEnd(26, '0');
+
 const instantText = (instant: Date): string => (instant instanceof Instant ? instant.text : instant.toISOString());
 
 const bucketOf = (
@@ -161,7 +168,8 @@ function cutIntoWindows(from: Date, to: Date, window: UsageWindow, zone: string)
     if (end > start) spans.push({ from: instantText(start), to: instantText(end) });
     start = end;
   }
-  return spans;
+  // Boundaries are whole milliseconds: less than one lies in one window.
+  return spans.length > 0 ? spans : [{ from: instantText(from), to: instantText(to) }];
 }
 
 function hourBoundaries(from: Date): () => Date {

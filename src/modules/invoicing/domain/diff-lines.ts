@@ -87,11 +87,15 @@ export function prepaidOf(issued: readonly IssuedLine[]): Map<string, PrepaidLin
       if (billed.isZero() && kind !== 'CREDIT')
         prepaid.set(key, { span, amount: left(line).plus(billedBefore), byHand: isByHand([line]) });
       billed = billed.plus(left(line));
-      if (billed.isZero() && line.amount.isNegative()) prepaid.delete(key);
+      // Not where rounding made the credit of a part as large as the whole: the part that was used has been billed, with 0.
+      if (billed.isZero() && line.amount.isNegative() && !isAfterStart(span, prepaid.get(key))) prepaid.delete(key);
     }
   }
   return prepaid;
 }
+
+const isAfterStart = (credited: Span, billed: PrepaidLine | undefined): boolean =>
+  billed !== undefined && credited.start > billed.span.start;
 
 function byKey(issued: readonly IssuedLine[]): Map<string, IssuedLine[]> {
   const lines = new Map<string, IssuedLine[]>();
