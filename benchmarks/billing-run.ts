@@ -19,6 +19,9 @@ const app = await createApp({
   schedulerEnabled: false,
   graphiqlEnabled: false,
   clock: new SystemClock(),
+  outboxEnabled: false,
+  publicUrl: null,
+  mail: null,
   logger: createLog('error'),
 });
 const workers = app.get(WorkersService, { strict: false });
