@@ -72,7 +72,7 @@ export function segmentsOf(
   for (const { at, entries: together } of instants) {
     const next = stateAfter(state, at, together, terms, plans);
     const open = segments.at(-1);
-    if (open && !continues(state, next, at, terms)) {
+    if (open && !continues(state, next)) {
       open.end = at;
       open.endProration = next.proration;
     }
@@ -133,13 +133,9 @@ function cadenceAt(
 
 const inTrial = (at: Date, terms: TimelineTerms): boolean => terms.trialEnd !== null && at < terms.trialEnd;
 
-/** Whether the running segment goes on unchanged through `at`. */
-const continues = (before: State, next: State, at: Date, terms: TimelineTerms): boolean =>
-  !next.ended &&
-  before.planId === next.planId &&
-  before.paused === next.paused &&
-  before.cadence === next.cadence &&
-  (next.cadence !== null || inTrial(at, terms));
+/** Whether the running segment goes on unchanged. */
+const continues = (before: State, next: State): boolean =>
+  !next.ended && before.planId === next.planId && before.paused === next.paused && before.cadence === next.cadence;
 
 const segmentFrom = (start: Date, state: State, terms: TimelineTerms): Segment => ({
   kind: state.paused ? 'PAUSE' : inTrial(start, terms) ? 'TRIAL' : 'PLAN',
