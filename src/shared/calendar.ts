@@ -39,7 +39,7 @@ const anchorWalls = new WeakMap<Cadence, WallTime>();
 
 /** True for a name of the IANA time zone database in its own spelling ("Europe/Berlin", "Asia/Kolkata", "UTC"); no offsets. */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Z]/.test(name)) return false;
+  if (/^[+-]/.test(name)) return false;
   try {
     // Temporal corrects the letter case of a name; Intl alone would also take old abbreviations such as "PST".
     return new Temporal.ZonedDateTime(0n, name).timeZoneId === name;

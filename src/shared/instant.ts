@@ -18,7 +18,7 @@ export class Instant extends Date {
     const [, date, time, fraction = '', offset] = match;
     const seconds = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
     if (Number.isNaN(seconds) || !isCalendarDate(date)) return null;
-    const micros = fraction.length === 6 ? fraction : fraction.slice(0, 6).padEnd(6, '0');
+    const micros = fraction.slice(0, 6).padEnd(6, '0');
     const instant = new Instant(seconds + Number(micros.slice(0, 3)), '');
     const year = instant.getUTCFullYear();
     if (year < 1900 || year > 2199) return null;
@@ -31,10 +31,10 @@ export class Instant extends Date {
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
 
-/** Date.parse lets Feb 30 roll over into March; a calendar does not. */
+/** Date.parse lets Feb 30 roll over into March; a calendar does not. It refuses the days 0 and 32 of any month. */
 function isCalendarDate(date: string): boolean {
   const day = Number(date.slice(8));
-  if (day <= 28) return day > 0;
+  if (day <= 28) return true;
   const daysInMonth = new Date(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 0)).getUTCDate();
   return day <= daysInMonth;
 }

@@ -77,7 +77,7 @@ function byLargestRemainder(units: Decimal, shares: { index: number; whole: Deci
   const unitsLeft = units.minus(sum(shares.map((share) => share.whole)));
   const roundedUp = new Set(
     [...shares]
-      .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
+      .sort((a, b) => b.remainder.cmp(a.remainder))
       .filter((_, position) => unitsLeft.gt(position))
       .map((share) => share.index),
   );

@@ -91,6 +91,25 @@ describe('prorationFraction', () => {
       2,
       3,
     ],
+    // 2^31 − 1 seconds from 1970 on end at 03:14:07 on January 19th, 2038.
+    [
+      'as many seconds as 32 bits hold',
+      'SECOND',
+      'UTC',
+      span('1970-01-01T00:00Z', '2038-01-19T03:14:07Z'),
+      span('1970-01-01T00:00Z', '2038-01-19T03:14:07Z'),
+      2_147_483_647,
+      2_147_483_647,
+    ],
+    [
+      'one second more: lowest terms, 2 of 2^31',
+      'SECOND',
+      'UTC',
+      span('1970-01-01T00:00Z', '1970-01-01T00:00:02Z'),
+      span('1970-01-01T00:00Z', '2038-01-19T03:14:08Z'),
+      1,
+      1_073_741_824,
+    ],
     ['nothing elapsed', 'SECOND', 'UTC', span('2024-01-05T00:00Z', '2024-01-05T00:00Z'), JANUARY, 0, 2_678_400],
     [
       'an empty period',

@@ -193,6 +193,22 @@ describe('included units', () => {
   });
 });
 
+describe('a reading of 0', () => {
+  it.each<[string, Price, (string | null)[]]>([
+    ['PER_UNIT', perUnit('2'), [null, null, null]],
+    ['PACKAGE', packages('10', '5'), ['0', null, null]],
+    ['GRADUATED', tiered('GRADUATED', [[null, '1', '9']]), [null, 'none', null]],
+    ['VOLUME', tiered('VOLUME', [[null, '1', '9']]), [null, 'none', null]],
+    ['PERCENTAGE', percentage('0.1', null), [null, null, null]],
+    ['PERCENTAGE with a fee', percentage('0.1', '0.3'), [null, null, '0']],
+  ])('has of packages, tiers and fees what %s has', (_model, price, expected) => {
+    const { packages: count, slices, eventFees, exactAmount } = rate(price, '0', 4);
+    const tiers = slices && (slices.length === 0 ? 'none' : 'some');
+    expect([textOrNull(count), tiers, textOrNull(eventFees)]).toEqual(expected);
+    expect(decimalText(exactAmount)).toBe('0');
+  });
+});
+
 describe('a reading below zero', () => {
   it.each([
     ['PER_UNIT', perUnit('2')],
@@ -269,7 +285,19 @@ describe('roundQuantity', () => {
 describe('a price that validatePlan refuses', () => {
   it.each([
     ['FLAT', { ...NO_PRICE, model: 'FLAT', amount: decimal('5') }, /FLAT/],
-    ['a missing field', NO_PRICE, /unitAmount/],
+    ['a missing price', NO_PRICE, /lacks unitAmount/],
+    ['a missing size', { ...packages('10', '5'), packageSize: null }, /lacks packageSize/],
+    ['a missing price of packages', { ...packages('10', '5'), packageAmount: null }, /lacks packageAmount/],
+    ['a missing rate', { ...percentage('0.1', null), rate: null }, /lacks rate/],
+    ['missing tiers', { ...tiered('VOLUME', []), tiers: null }, /lacks tiers/],
+    [
+      'an open tier below another',
+      tiered('VOLUME', [
+        [null, '1', '0'],
+        [null, '2', '0'],
+      ]),
+      /lacks upTo/,
+    ],
     ['no tiers', tiered('VOLUME', []), /tiers/],
     ['a closed last tier below the quantity', tiered('GRADUATED', [['5', '1', '0']]), /tiers/],
   ] as [string, Price, RegExp][])('fails loudly: %s', (_title, price, message) => {

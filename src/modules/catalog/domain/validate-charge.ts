@@ -19,13 +19,13 @@ const MAX_QUANTITY_PRECISION = 12;
 const MODEL_FIELDS = ['amount', 'unitAmount', 'packageSize', 'packageAmount', 'rate', 'fixedAmountPerEvent', 'tiers'] as const;
 type ModelField = (typeof MODEL_FIELDS)[number];
 
-const FIELDS_OF_MODEL: Readonly<Record<PricingModel, { required: readonly ModelField[]; optional: readonly ModelField[] }>> = {
-  FLAT: { required: ['amount'], optional: [] },
-  PER_UNIT: { required: ['unitAmount'], optional: [] },
-  PACKAGE: { required: ['packageSize', 'packageAmount'], optional: [] },
-  GRADUATED: { required: ['tiers'], optional: [] },
-  VOLUME: { required: ['tiers'], optional: [] },
-  PERCENTAGE: { required: ['rate'], optional: ['fixedAmountPerEvent'] },
+const FIELDS_OF_MODEL: Readonly<Record<PricingModel, Partial<Record<ModelField, 'required' | 'optional'>>>> = {
+  FLAT: { amount: 'required' },
+  PER_UNIT: { unitAmount: 'required' },
+  PACKAGE: { packageSize: 'required', packageAmount: 'required' },
+  GRADUATED: { tiers: 'required' },
+  VOLUME: { tiers: 'required' },
+  PERCENTAGE: { rate: 'required', fixedAmountPerEvent: 'optional' },
 };
 
 /**
@@ -65,13 +65,13 @@ function validateUsageCharge(charge: ChargeDraft, path: string): void {
 }
 
 function validateModelFields(charge: ChargeDraft, path: string): void {
-  const { required, optional } = FIELDS_OF_MODEL[charge.model];
+  const fields = FIELDS_OF_MODEL[charge.model];
   for (const field of MODEL_FIELDS) {
     const isGiven = charge[field] !== null;
-    if (!isGiven && required.includes(field)) {
+    if (!isGiven && fields[field] === 'required') {
       throw invalid(`${path}.${field}`, `${path}: the model ${charge.model} needs ${field}.`);
     }
-    if (isGiven && !required.includes(field) && !optional.includes(field)) {
+    if (isGiven && fields[field] === undefined) {
       throw invalid(`${path}.${field}`, `${path}: the model ${charge.model} has no ${field}.`);
     }
   }

@@ -23,9 +23,8 @@ export function billingSpans(segments: readonly Segment[], from: Date, asOf: Dat
   for (const segment of segments) {
     if (segment.kind !== 'PLAN' || !segment.cadence || segment.start > asOf) continue;
     const first = segment.start > from ? periodAt(segment.cadence, segment.start) : periodAtFrom(segment.cadence);
-    if (segment.end !== null && segment.end <= first.start) continue;
     for (let { index, start, end } = first; start <= asOf && (segment.end === null || start < segment.end); index += 1) {
-      if (end > start) spans.push(spanOf(segment, { start, end }));
+      if (end > start) spans.push(spanOf(segment, { start, end }, segment.cadence.timeZone));
       start = end;
       end = boundary(segment.cadence, index + 2);
     }
@@ -42,7 +41,7 @@ function periodFinder(at: Date): (cadence: Cadence) => Period {
   };
 }
 
-function spanOf(segment: Segment, fullPeriod: Span): BillingSpan {
+function spanOf(segment: Segment, fullPeriod: Span, timeZone: string): BillingSpan {
   const startCut = segment.start > fullPeriod.start;
   const endCut = segment.end !== null && segment.end < fullPeriod.end;
   return {
@@ -51,7 +50,7 @@ function spanOf(segment: Segment, fullPeriod: Span): BillingSpan {
     end: endCut && segment.end ? segment.end : fullPeriod.end,
     fullPeriod,
     cutBy: endCut ? segment.endProration : startCut ? segment.startProration : null,
-    timeZone: segment.cadence?.timeZone ?? 'UTC',
+    timeZone,
   };
 }
 

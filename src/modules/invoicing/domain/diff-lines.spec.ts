@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { decimal, decimalText, ONE, ZERO } from '../../../shared/decimal.js';
 import type { Price } from '../../catalog/domain/index.js';
+import type { Segment } from '../../subscriptions/domain/index.js';
 import { diffLines, prepaidOf, type IssuedLine, type LineToBill } from './diff-lines.js';
-import { lineKey, type BillableCharge, type ExpectedLine } from './expected-lines.js';
+import { expectedLines, lineKey, type BillableCharge, type ExpectedLine } from './expected-lines.js';
 
 const day = (text: string): Date => new Date(`2026-${text}T00:00:00Z`);
 const dayText = (date: Date): string => date.toISOString().slice(5, 10);
@@ -266,6 +267,16 @@ describe('what was billed in advance', () => {
       [issued(BASE, '5', { kind: 'CORRECTION', billedBefore: decimal('10'), span: SHORTER })],
       '15 to 01-11',
     ],
+    [
+      // The line of 31 was taken back; what was credited of it was made good for, and credited again.
+      'is not what came to nothing after it was taken back',
+      [
+        issued(BASE, '-21', { kind: 'CREDIT' }),
+        issued(BASE, '26', { kind: 'CORRECTION', billedBefore: decimal('10') }),
+        issued(BASE, '-5', { kind: 'CREDIT' }),
+      ],
+      null,
+    ],
     ['is not a credit alone', [issued(BASE, '-21', { kind: 'CREDIT' })], null],
     ['is a line that cost nothing', [issued(BASE, '0')], '0 to 02-01'],
   ])('%s', (_, lines, prepaid) => {
@@ -276,5 +287,43 @@ describe('what was billed in advance', () => {
   it('is kept by key', () => {
     const known = prepaidOf([issued(BASE, '31'), issued(CALLS, '5'), issued(CALLS, '-5', { kind: 'CREDIT' })]);
     expect([...known.keys()]).toEqual(['base 2026-01-01T00:00:00.000Z']);
+  });
+});
+
+describe('billing again', () => {
+  const START = new Date('2026-03-13T20:30:00Z');
+  const CUT = new Date('2026-03-14T00:30:00Z');
+  const END = new Date('2026-03-25T10:30:00Z');
+  const SEAT: BillableCharge = { ...BASE, id: 'seat', price: { ...FLAT, amount: decimal('0.14') } };
+  const SEGMENT: Segment = {
+    kind: 'PLAN',
+    start: START,
+    end: null,
+    planId: 'plan',
+    cadence: { anchor: END, timeZone: 'UTC', interval: 'MONTH', intervalCount: 1 },
+    startProration: 'DAY',
+    endProration: 'DAY',
+  };
+  /** What is billed at an instant, after what was billed before. */
+  function bill(segment: Segment, asOf: Date, before: LineToBill[]): LineToBill[] {
+    const booked = before.map(({ key, kind, span, amount, explanation }) =>
+      issued(SEAT, decimalText(amount), { key, kind, span, billedBefore: decimal(explanation.billedBefore ?? '0') }),
+    );
+    const input = { customerId: 'acme', currency: 'USD', segments: [segment], from: START, asOf };
+    const chargesByPlan = new Map([['plan', [SEAT]]]);
+    const expectation = expectedLines({ ...input, chargesByPlan, prepaid: prepaidOf(booked) }, new Map());
+    return diffLines(expectation, booked, new Map([[SEAT.id, SEAT]]), { lateUsageFrom: null });
+  }
+
+  it('yields nothing, where rounding makes the credit of a part as large as what was billed', () => {
+    // 12 of the 28 days from February 25th: 0.14 × 12/28 = 0.06.
+    const first = bill(SEGMENT, START, []);
+    expect(first.map(lineText)).toEqual(['CHARGE seat 03-13 to 03-25: 1 for 0.06']);
+    // 11 of the 12 days billed are not used: 0.06 × 11/12 = 0.055, which is rounded to all of the 0.06.
+    const cut = { ...SEGMENT, end: CUT };
+    const credit = bill(cut, CUT, first);
+    expect(credit.map(lineText)).toEqual(['CREDIT seat 03-14 to 03-25: 1 for -0.06']);
+    // Were the day that was used priced anew, 0.14 × 1/28 = 0.005 would come to 0.01.
+    expect(bill(cut, CUT, [...first, ...credit])).toEqual([]);
   });
 });

@@ -168,8 +168,9 @@ describe('what should be billed', () => {
   });
 
   it('cannot do without a reading', () => {
-    expect(() => linesOf(inputOf('01-01', '02-01'), [])).toThrow(Error);
-    expect(() => linesOf(inputOf('01-01', '02-01'), [{ ...JANUARY, meterId: 'other' }])).toThrow(Error);
+    const complaint = 'No reading was given for calls 2026-01-01T00:00:00.000Z';
+    expect(() => linesOf(inputOf('01-01', '02-01'), [])).toThrow(complaint);
+    expect(() => linesOf(inputOf('01-01', '02-01'), [{ ...JANUARY, meterId: 'other' }])).toThrow(complaint);
   });
 
   it('has lines that say everything', () => {

@@ -67,7 +67,8 @@ function itemsOf({ segments, chargesByPlan, from, asOf }: BillingInput): Item[] 
   const items: Item[] = [];
   for (const span of billingSpans(segments, from, asOf)) {
     for (const charge of chargesByPlan.get(span.planId) ?? []) {
-      const due = charge.billingTiming === 'IN_ADVANCE' ? span.start <= asOf : span.end <= asOf;
+      // No billing span starts after `asOf`.
+      const due = charge.billingTiming === 'IN_ADVANCE' || span.end <= asOf;
       items.push({ charge, span, key: lineKey(charge.id, span.start), due });
     }
   }
@@ -78,7 +79,12 @@ function itemsOf({ segments, chargesByPlan, from, asOf }: BillingInput): Item[] 
 export function requiredReadings(input: BillingInput): ReadingRequest[] {
   return itemsOf(input)
     .filter(({ charge, span, due }) => due && charge.type === 'USAGE' && span.end > input.from)
-    .map(({ charge, span }) => ({ meterId: charge.meterId ?? '', customerId: input.customerId, from: span.start, to: span.end }));
+    .map(({ charge, span }) => ({
+      meterId: charge.meterId as string,
+      customerId: input.customerId,
+      from: span.start,
+      to: span.end,
+    }));
 }
 
 /**
@@ -98,7 +104,7 @@ export function expectedLines(input: BillingInput, readings: ReadonlyMap<string,
 }
 
 function usageLine({ charge, span, key }: Item, currency: string, readings: ReadonlyMap<string, Reading>): ExpectedLine {
-  const reading = readings.get(readingKey({ meterId: charge.meterId ?? '', from: span.start, to: span.end }));
+  const reading = readings.get(readingKey({ meterId: charge.meterId as string, from: span.start, to: span.end }));
   if (!reading) throw new Error(`No reading was given for ${key}.`);
   return { key, charge, span, ...rateLine(charge, reading, spanFraction(span), currency) };
 }

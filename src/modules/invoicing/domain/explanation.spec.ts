@@ -66,6 +66,8 @@ describe('a sentence about an amount', () => {
     ],
     [{ ...FIXED, billedBefore: '10' }, '21', '31 USD for the period, less 10 USD billed before: 21 USD.'],
     [{ kind: 'ONE_OFF', exactAmount: '5' }, '5', '5 USD.'],
+    [{ kind: 'FIXED', exactAmount: '31' }, '31', '31 USD.'],
+    [{ ...PER_UNIT, includedUnits: undefined }, '12', '120 counted from 3 events, 120 × 0.1 USD: 12 USD.'],
     // The fixed amount of what is no recurring charge says nothing.
     [{ kind: 'ONE_OFF', exactAmount: '5', fixedAmount: '31' }, '5', '5 USD.'],
     [

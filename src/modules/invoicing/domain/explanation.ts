@@ -1,4 +1,4 @@
-import { decimal, decimalText, type Decimal } from '../../../shared/decimal.js';
+import { decimal, decimalText, ZERO, type Decimal } from '../../../shared/decimal.js';
 import type { Fraction } from '../../../shared/proration.js';
 import type { RatedUsage } from '../../catalog/domain/index.js';
 import type { Reading } from '../../metering/domain/index.js';
@@ -132,5 +132,4 @@ function boundSteps({ minimumAmount, maximumAmount }: Explanation, currency: str
   return minimumAmount === undefined ? [] : [`at least ${minimumAmount} ${currency}`];
 }
 
-const isPositive = (text: string | undefined): boolean =>
-  text !== undefined && decimal(text).isPositive() && !decimal(text).isZero();
+const isPositive = (text: string | undefined): boolean => text !== undefined && decimal(text).gt(ZERO);

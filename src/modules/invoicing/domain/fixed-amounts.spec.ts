@@ -81,6 +81,16 @@ describe('a recurring amount', () => {
       { a: '2.9', b: '7.1' },
     ],
     [
+      // 30 of 31 days, and 1 of 1: not 31 of 31, although the sum of the numerators is.
+      'for parts by two rules that seem to make a whole',
+      [
+        { key: 'a', amount: '62', span: ['01-01', '01-31'] },
+        { key: 'b', amount: '62', span: ['01-31', '02-01'], cutBy: 'NONE' },
+      ],
+      'USD',
+      { a: '60', b: '62' },
+    ],
+    [
       'by two charges apart: each is the rest of its own',
       [
         { key: 'a', amount: '10', span: ['01-01', '01-11'] },
@@ -136,6 +146,15 @@ describe('a recurring amount', () => {
       fixedAmount: '31',
       proration: { numerator: 21, denominator: 31 },
       partsBefore: '10',
+    });
+  });
+
+  it('that is whole by itself is the rest of nothing', () => {
+    expect(explained([{ key: 'a', amount: '31', span: ['01-01', '01-11'], cutBy: 'NONE' }], 'a')).toEqual({
+      kind: 'FIXED',
+      exactAmount: '31',
+      fixedAmount: '31',
+      proration: { numerator: 1, denominator: 1 },
     });
   });
 });
@@ -208,6 +227,14 @@ describe('what was billed in advance', () => {
     });
     const kept: Part = { ...cut, span: JANUARY };
     expect(explained([kept], 'a')).toEqual({ kind: 'FIXED', exactAmount: '40', fixedAmount: '40' });
+    // A part that ends where it was billed to: 31 × 10/31 is its price, whatever was billed.
+    const part: Part = { key: 'a', amount: '31', span: ['01-01', '01-11'], prepaid: { amount: '12', end: '01-11' } };
+    expect(explained([part], 'a')).toEqual({
+      kind: 'FIXED',
+      exactAmount: '10',
+      fixedAmount: '31',
+      proration: { numerator: 10, denominator: 31 },
+    });
   });
 });
 

@@ -87,8 +87,9 @@ function keptPart(
   currency: string,
 ): FixedAmount | null {
   if (span.end > prepaid.span.end) return null;
-  const isCut = span.end < prepaid.span.end && span.cutBy !== null && span.cutBy !== 'NONE';
-  if (!isCut || span.cutBy === null) return { amount: prepaid.amount, explanation: priced.explanation };
+  if (span.end >= prepaid.span.end || span.cutBy === null || span.cutBy === 'NONE') {
+    return { amount: prepaid.amount, explanation: priced.explanation };
+  }
   const unused = prorationFraction({ start: span.end, end: prepaid.span.end }, prepaid.span, span.cutBy, span.timeZone);
   const exactCredit = share(prepaid.amount, unused);
   return {

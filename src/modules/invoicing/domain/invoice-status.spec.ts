@@ -24,6 +24,10 @@ describe('the transitions of an invoice', () => {
   });
 });
 
+it('an invoice that is paid or void stays so', () => {
+  expect([INVOICE_TRANSITIONS.PAID, INVOICE_TRANSITIONS.VOID]).toEqual([[], []]);
+});
+
 describe('the number of an invoice', () => {
   it.each([
     [2026, 1, 'INV-2026-0001'],

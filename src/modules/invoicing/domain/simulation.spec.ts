@@ -78,6 +78,11 @@ describe('the time that a simulation compares', () => {
     ['PAUSE', '01-10'],
     ['RESUME', '01-20'],
   ];
+  const BY_CALENDAR: Partial<TimelineTerms> = { alignment: 'CALENDAR' };
+  const YEAR_THEN_MONTH: Change[] = [
+    ['PLAN', '01-01', 'yearly'],
+    ['PLAN', '12-10', 'monthly'],
+  ];
   it.each<[string, Change[], Partial<TimelineTerms>, [from: string, to: string], string | null]>([
     ['whole periods that end in the window', [], {}, ['01-01', '03-01'], '01-01 03-01'],
     ['a period that began before the window', [], {}, ['01-15', '03-01'], '01-01 03-01'],
@@ -93,6 +98,9 @@ describe('the time that a simulation compares', () => {
     ['no trial', [], { trialEnd: day('02-01') }, ['01-01', '03-01'], '02-01 03-01'],
     ['a changed period as one', [['PLAN', '01-16', 'dearer']], {}, ['01-16', '02-01'], '01-01 02-01'],
     ['two where the interval changes', [['PLAN', '01-16', 'yearly']], {}, ['01-01', '02-01'], '01-01 01-16'],
+    // The month and the year both begin on January 1st.
+    ['two that begin together', [['PLAN', '01-16', 'yearly']], BY_CALENDAR, ['2025-12-31', '01-20'], '01-01 01-16'],
+    ['two that end together', YEAR_THEN_MONTH, BY_CALENDAR, ['01-01', '12-20'], '01-01 12-10'],
   ])('is %s', (_, changes, terms, [from, to], expected) => {
     const time = comparedTime(history(changes, terms), { from: day(from), to: day(to) });
     expect(time && [time.start, time.end]).toEqual(expected && expected.split(' ').map(day));
@@ -113,6 +121,28 @@ describe('what a plan would have billed', () => {
     expect(requiredReadings(input)).toEqual([]);
     return decimalText(simulatedAmount(input, new Map()));
   };
+
+  it.each<[string, Change[]]>([
+    [
+      'which ends in time',
+      [
+        ['PAUSE', '03-01'],
+        ['RESUME', '03-10'],
+      ],
+    ],
+    ['which is cut', [['END', '04-10']]],
+  ])('goes by the time line of that time alone, %s', (_, later) => {
+    const changes: Change[] = [['PLAN', '01-20', 'dearer'], ['PAUSE', '02-10'], ['RESUME', '02-20'], ...later];
+    const { segments } = simulationInput(history(changes), plan(MONTHLY, '10', 'IN_ARREARS'), {
+      start: day('02-01'),
+      end: day('03-01'),
+    });
+    expect(segments.map(({ kind, planId, start, end }) => [kind, planId, start, end])).toEqual([
+      ['PLAN', 'simulated', day('02-01'), day('02-10')],
+      ['PAUSE', 'simulated', day('02-10'), day('02-20')],
+      ['PLAN', 'simulated', day('02-20'), day('03-01')],
+    ]);
+  });
 
   it('takes no notice of changes between other plans of one interval', () => {
     const changed = history([['PLAN', '01-16', 'dearer']]);
@@ -169,15 +199,21 @@ describe('what a plan would have billed', () => {
 describe('totals', () => {
   it('counts who would have paid less, more and the same', () => {
     const comparison = (billed: string, simulated: string) => ({ billed: decimal(billed), simulated: decimal(simulated) });
-    const totals = totalsOf([comparison('10', '7.5'), comparison('1', '2'), comparison('0', '0.01'), comparison('3', '3')]);
+    const totals = totalsOf([
+      comparison('10', '7.5'),
+      comparison('1', '2'),
+      comparison('0', '0.01'),
+      comparison('3', '3'),
+      comparison('0', '0'),
+    ]);
     expect(totals).toEqual({
-      customers: 4,
+      customers: 5,
       billed: '14',
       simulated: '12.51',
       difference: '-1.49',
       winners: 1,
       losers: 2,
-      unchanged: 1,
+      unchanged: 2,
     });
   });
 });

@@ -36,10 +36,8 @@ function statusOf(last: RunOutcome | undefined, failures: number, intervalMinute
   return failures > 0 ? 'warning' : 'healthy';
 }
 
-const SEVERITY: readonly HealthStatus[] = ['healthy', 'unknown', 'stale', 'warning', 'critical'];
+const WORST_FIRST: readonly HealthStatus[] = ['critical', 'warning', 'stale', 'unknown'];
 
 /** The worst of them. */
 export const overallStatus = (workers: readonly WorkerHealth[]): HealthStatus =>
-  workers
-    .map(({ status }) => status)
-    .reduce((worst, status) => (SEVERITY.indexOf(status) > SEVERITY.indexOf(worst) ? status : worst), 'healthy');
+  WORST_FIRST.find((worst) => workers.some(({ status }) => status === worst)) ?? 'healthy';

@@ -19,6 +19,10 @@ describe('carryOver', () => {
     expect(view(carryOver('LAST', 3, counted, [{ group: null, value: '2' }]))).toEqual(['0 * 2 (0)', '1 * 5 (1)', '2 * 5 (0)']);
   });
 
+  it('LAST: a lower value takes the place of the one known before', () => {
+    expect(view(carryOver('LAST', 1, [row(0, null, '1', '1')], [{ group: null, value: '2' }]))).toEqual(['0 * 1 (1)']);
+  });
+
   it('MAX: a span starts with the last value, not with the highest', () => {
     // 9 fell to 4 within span 0: span 1 starts with 4, which its own 3 does not reach.
     const counted = [row(0, null, '9', '4'), row(1, null, '3', '3')];
@@ -41,6 +45,15 @@ describe('carryOver', () => {
       '1 b 7 (1)',
       '2 a 1 (0)',
       '2 b 7 (0)',
+    ]);
+  });
+
+  it('lists groups in the same order in every span, whichever was known first', () => {
+    expect(view(carryOver('LAST', 2, [row(0, 'a', '7', '7')], [{ group: 'b', value: '1' }]))).toEqual([
+      '0 a 7 (1)',
+      '0 b 1 (0)',
+      '1 a 7 (0)',
+      '1 b 1 (0)',
     ]);
   });
 

@@ -99,6 +99,9 @@ describe('what an event contributes', () => {
     ['no property that is a truth value', BYTES, { properties: { bytes: true } }, 'VALUE_INVALID'],
     ['no property that is an object', BYTES, { properties: { bytes: {} } }, 'VALUE_INVALID'],
     ['no property that every object has', { valueProperty: 'constructor' }, { properties: {} }, 'counted 1'],
+    // `valueProperty: null` is no property of that name.
+    ['its quantity, where the meter reads no property', {}, { properties: { null: '7' } }, 'counted 1'],
+    ['a user, where the meter counts no property', UNIQUE, { properties: { null: '12A', user_id: 'ann' } }, 'counted ann'],
     ['no negative sum', {}, { quantity: '-1' }, 'NEGATIVE_NOT_ALLOWED'],
     ['a negative sum where the meter takes it', NEGATIVES, { quantity: '-1' }, 'counted -1'],
     ['no negative property', BYTES, { properties: { bytes: '-1' } }, 'NEGATIVE_NOT_ALLOWED'],
@@ -117,6 +120,15 @@ describe('what an event contributes', () => {
     ['no longer member', UNIQUE, { properties: { user_id: 'u'.repeat(1025) } }, 'VALUE_INVALID'],
   ])('is %s', (_, meter, event, expected) => {
     expect(text(contributionOf({ ...EVENT, ...event }, { ...METER, ...meter }))).toBe(expected);
+  });
+
+  it.each<[Partial<MeterDefinition>, Partial<UsageEventInput>, string]>([
+    [{}, { quantity: null }, 'The event has no quantity.'],
+    [BYTES, { quantity: null }, 'The event has no property "bytes" and no quantity.'],
+    [UNIQUE, {}, 'The event has no property "user_id" to count.'],
+    [SEATS, {}, 'The event has no property "seat" or "user_id" to count.'],
+  ])('says what is missing: %j, %j', (meter, event, message) => {
+    expect(contributionOf({ ...EVENT, ...event }, { ...METER, ...meter })).toEqual(new Rejection('VALUE_MISSING', message));
   });
 
   const IN_EUROPE = [

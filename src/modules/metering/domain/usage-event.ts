@@ -109,7 +109,7 @@ function valueOf(event: UsageEventInput, properties: Record<string, unknown>, me
   const property = meter.valueProperty === null ? undefined : own(properties, meter.valueProperty);
   if (property !== undefined && property !== null) {
     const text = scalarText(property);
-    const value = text === null || typeof property === 'boolean' ? null : parseDecimal(text);
+    const value = text === null ? null : parseDecimal(text);
     if (value === null) return new Rejection('VALUE_INVALID', `The property "${meter.valueProperty}" is not a decimal number.`);
     return checked(value, meter);
   }
@@ -131,7 +131,7 @@ function checked(value: Decimal, meter: MeterDefinition): Contribution | Rejecti
 
 const matches = (properties: Record<string, unknown>, filter: MeterFilter): boolean => {
   const text = scalarText(own(properties, filter.property));
-  return text !== null && filter.values.includes(text);
+  return filter.values.some((value) => value === text);
 };
 
 const own = (properties: Record<string, unknown>, name: string): unknown =>

@@ -137,6 +137,14 @@ describe('a subscription advances', () => {
     ],
     ['after its end by nothing', CANCELED, END, '03-01', { endedAt: day('02-01') }],
     [
+      'late to its end, which lies where it was set',
+      ACTIVE,
+      END,
+      '02-05',
+      { status: 'CANCELED', currentPeriodEnd: day('02-05'), endedAt: day('02-01'), dueAt: null },
+    ],
+    ['to an end that is known to have come before', { ...CANCELED, endedAt: day('01-31') }, END, '03-01', {}],
+    [
       'to an end before its start',
       PENDING,
       timeline(['END 01-10']),

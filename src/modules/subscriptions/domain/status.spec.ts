@@ -38,6 +38,8 @@ describe('the transitions of a subscription', () => {
   });
 });
 
+it('a subscription that is canceled stays so', () => expect(SUBSCRIPTION_TRANSITIONS.CANCELED).toEqual([]));
+
 describe('the state that a time line gives', () => {
   const day = (text: string): Date => new Date(`2026-${text}T00:00:00Z`);
   const entry = (sequence: number, kind: TimelineEntry['kind'], on: string): TimelineEntry => ({

@@ -189,7 +189,7 @@ describe('the segments of a time line', () => {
   });
 
   it('cannot be made of plans that are not given', () => {
-    expect(() => timeline(['PLAN 02-01 unknown'])).toThrow(Error);
+    expect(() => timeline(['PLAN 02-01 unknown'])).toThrow('names the plan unknown');
   });
 });
 

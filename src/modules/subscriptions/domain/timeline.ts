@@ -14,7 +14,7 @@ export interface TimelineEntry {
   sequence: number;
   kind: 'PLAN' | 'PAUSE' | 'RESUME' | 'END';
   at: Date;
-  /** PLAN: the plan version from `at` on. */
+  /** The plan version from `at` on; null but for PLAN. */
   planId: string | null;
   /** How the parts that this change cuts are prorated. */
   proration: Proration;
@@ -103,7 +103,7 @@ function stateAfter(
 ): State {
   const next: State = { ...before, proration: together.at(-1)?.proration ?? terms.proration };
   for (const entry of together) {
-    if (entry.kind === 'PLAN' && entry.planId) next.planId = entry.planId;
+    if (entry.planId !== null) next.planId = entry.planId;
     if (entry.kind === 'PAUSE') next.paused = true;
     if (entry.kind === 'RESUME') next.paused = false;
     if (entry.kind === 'END') next.ended = true;
