@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DomainError } from '../../../shared/errors.js';
-import { validateCustomer, type CustomerFields } from './validate-customer.js';
+import { checkReverseCharge, validateCustomer, type CustomerFields } from './validate-customer.js';
 
 function faultOf(customer: object): string | null {
   const [isCountry, isCurrency] = [(code: string) => code === 'DE', (code: string) => code === 'EUR'];
@@ -55,6 +55,18 @@ describe('a customer', () => {
     ['with a currency', { currency: 'EUR' }, null],
     ['with a currency that is none', { currency: 'EURO' }, 'currency'],
     ['with an empty currency', { currency: '' }, 'currency'],
+    ['with a locale', { locale: 'de-AT' }, null],
+    ['with a locale that documents cannot be written in', { locale: 'ja-JP' }, 'locale'],
+    ['with an empty locale', { locale: '' }, 'locale'],
+    ['with a grace of 30 days', { graceMinutes: 43_200 }, null],
+    ['with a longer grace', { graceMinutes: 43_201 }, 'graceMinutes'],
+    ['with a grace below 0', { graceMinutes: -1 }, 'graceMinutes'],
+    ['with the grace of the organization', { graceMinutes: null }, null],
+    ['with no time to pay', { paymentTermsDays: 0 }, null],
+    ['with 365 days to pay', { paymentTermsDays: 365 }, null],
+    ['with 366 days to pay', { paymentTermsDays: 366 }, 'paymentTermsDays'],
+    ['with less than no time to pay', { paymentTermsDays: -1 }, 'paymentTermsDays'],
+    ['with half a day to pay', { paymentTermsDays: 0.5 }, 'paymentTermsDays'],
     ['in a country', { billingAddress: { country: 'DE', city: 'Ulm', line2: '', region: null } }, null],
     ['in no country', { billingAddress: { country: 'XX' } }, 'billingAddress.country'],
     ['with too long a city', { billingAddress: { country: 'DE', city: 'a'.repeat(256) } }, 'billingAddress.city'],
@@ -66,4 +78,29 @@ describe('a customer', () => {
     ['with 16,385 bytes of metadata', { metadata: metadataOf(16_385) }, 'metadata'],
     ['with as many bytes in fewer characters', { metadata: { text: 'é'.repeat(8_187) } }, 'metadata'],
   ])('%s', (_, customer, field) => expect(faultOf(customer)).toBe(field === null ? null : `VALIDATION_FAILED ${field}`));
+});
+
+describe('reverse charge', () => {
+  const fault = (customer: CustomerFields): string | null => {
+    try {
+      checkReverseCharge(customer);
+      return null;
+    } catch (error) {
+      return (error as DomainError).field ?? '';
+    }
+  };
+  const inReverse = (taxId: string | null | undefined, country?: string): CustomerFields => ({
+    reverseCharge: true,
+    taxId,
+    billingAddress: country === undefined ? null : { country },
+  });
+  it.each<[string, CustomerFields, string | null]>([
+    ['is not asked for', { reverseCharge: false, taxId: null, billingAddress: { country: 'DE' } }, null],
+    ['without a tax id', inReverse(null, 'US'), 'taxId'],
+    ['without a word of a tax id', inReverse(undefined, 'US'), 'taxId'],
+    ['in the EU with its id', inReverse('DE123456789', 'DE'), null],
+    ['in the EU with another', inReverse('123456789', 'DE'), 'taxId'],
+    ['outside the EU', inReverse('123456789', 'US'), null],
+    ['nowhere', inReverse('123456789'), null],
+  ])('%s', (_, customer, field) => expect(fault(customer)).toBe(field));
 });

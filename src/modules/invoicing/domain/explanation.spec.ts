@@ -65,11 +65,20 @@ describe('a sentence about an amount', () => {
       '31 USD × 21/31 of the period, which is the rest of 31 USD after 10 USD: 21 USD.',
     ],
     [{ ...FIXED, billedBefore: '10' }, '21', '31 USD for the period, less 10 USD billed before: 21 USD.'],
-    [{ kind: 'ONE_OFF', exactAmount: '5' }, '5', '5 USD.'],
+    [{ kind: 'ONE_OFF', exactAmount: '5', quantity: '2', unitAmount: '2.5' }, '5', '2 × 2.5 USD: 5 USD.'],
+    [
+      { kind: 'EDITED', exactAmount: '5', quantity: '2', unitAmount: '2.5', computedAmount: '31' },
+      '5',
+      'Set by hand to 2 × 2.5 USD, instead of 31 USD: 5 USD.',
+    ],
     [{ kind: 'FIXED', exactAmount: '31' }, '31', '31 USD.'],
     [{ ...PER_UNIT, includedUnits: undefined }, '12', '120 counted from 3 events, 120 × 0.1 USD: 12 USD.'],
     // The fixed amount of what is no recurring charge says nothing.
-    [{ kind: 'ONE_OFF', exactAmount: '5', fixedAmount: '31' }, '5', '5 USD.'],
+    [
+      { ...PER_UNIT, kind: 'CORRECTION', billedBefore: '10', fixedAmount: '31' },
+      '2',
+      'Usage that arrived late: 120 counted from 3 events, 120 × 0.1 USD comes to 12 USD, billed before 10 USD: 2 USD.',
+    ],
     [
       { kind: 'CREDIT', exactAmount: '-21', billedBefore: '31' },
       '-21',

@@ -15,7 +15,7 @@ interface Part {
   span: string[];
   period?: string[];
   cutBy?: Proration | null;
-  prepaid?: { amount: string; end: string };
+  prepaid?: { amount: string; end: string; byHand?: boolean };
 }
 
 function itemOf({ key, chargeId = 'base', amount, span, period = JANUARY, cutBy, prepaid }: Part): FixedItem {
@@ -33,7 +33,11 @@ function itemOf({ key, chargeId = 'base', amount, span, period = JANUARY, cutBy,
     chargeId,
     fixedAmount: decimal(amount),
     span: billed,
-    prepaid: prepaid && { span: { start: day(span[0]), end: day(prepaid.end) }, amount: decimal(prepaid.amount) },
+    prepaid: prepaid && {
+      span: { start: day(span[0]), end: day(prepaid.end) },
+      amount: decimal(prepaid.amount),
+      byHand: prepaid.byHand,
+    },
   };
 }
 const amountsOf = (parts: Part[], currency = 'USD'): Record<string, string> =>
@@ -214,6 +218,16 @@ describe('what was billed in advance', () => {
     ];
     // 8 × 21/31 = 5.419… credited leaves 2.58, and 10 − 2.58 is the rest.
     expect(amountsOf(parts)).toEqual({ a: '2.58', b: '7.42' });
+  });
+
+  it('is not made up for where a person set it', () => {
+    const parts = (byHand: boolean): Part[] => [
+      { key: 'a', amount: '31', span: ['01-01', '01-11'], prepaid: { amount: '8', end: '01-11', byHand } },
+      { key: 'b', amount: '31', span: ['01-11', '02-01'] },
+    ];
+    expect(amountsOf(parts(false))).toEqual({ a: '8', b: '23' });
+    // The first ten days cost 10 by the price; 21 is the rest.
+    expect(amountsOf(parts(true))).toEqual({ a: '8', b: '21' });
   });
 
   it('says what of it is not used', () => {

@@ -84,7 +84,12 @@ describe('the amount of a line, computed once more', () => {
     ['of usage at the least of its part', { kind: 'USAGE', proration: TEN_DAYS }, CALLS, reading('8'), '10'],
     ['of late usage, less what was billed', { kind: 'CORRECTION', billedBefore: '45' }, CALLS, reading('400'), '5'],
     ['of usage without a reading is not known', { kind: 'USAGE' }, CALLS, null, null],
-    ['of no charge is not known', { kind: 'ONE_OFF' }, null, null, null],
+    ['of no charge is not known', {}, null, null, null],
+    // 3 × 0.335 = 1.005, whatever the line was billed before.
+    ['of a line written by hand', { kind: 'ONE_OFF', quantity: '3', unitAmount: '0.335' }, null, null, '1.01'],
+    ['of an edited line', { kind: 'EDITED', quantity: '2', unitAmount: '4', billedBefore: '5' }, BASE, null, '8'],
+    ['of a line written by hand without a price', { kind: 'ONE_OFF', quantity: '2' }, null, null, '0'],
+    ['of a line written by hand without a quantity', { kind: 'ONE_OFF', unitAmount: '2' }, null, null, '0'],
     ['of no charge is not known, whatever was read', { kind: 'USAGE' }, null, reading('400'), null],
   ])('%s', (_, explanation, charge, read, amount) => {
     const recomputed = recomputedAmount(explained(explanation), charge, read, 'USD');
