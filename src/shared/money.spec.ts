@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decimal, decimalText, sum } from './decimal.js';
-import { minorUnitDigits, roundToMinorUnit, splitByLargestRemainder } from './money.js';
+import { minorUnitDigits, requireMinorUnits, roundToMinorUnit, splitByLargestRemainder } from './money.js';
 
 describe('minorUnitDigits', () => {
   it.each([
@@ -37,6 +37,21 @@ describe('roundToMinorUnit', () => {
 
   it('fails for what is not a currency', () => {
     expect(() => roundToMinorUnit(decimal('1'), 'ZZZ')).toThrow(/ISO 4217/);
+  });
+});
+
+describe('requireMinorUnits', () => {
+  it.each([
+    ['1.25', 'USD', true],
+    ['1.250', 'USD', true],
+    ['1.255', 'USD', false],
+    ['1', 'JPY', true],
+    ['1.5', 'JPY', false],
+    ['1.255', 'KWD', true],
+  ])('of %s %s is met: %s', (amount, currency, isMet) => {
+    const check = () => requireMinorUnits('amount', decimal(amount), currency);
+    if (isMet) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED', field: 'amount' }));
   });
 });
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { decimal, decimalText, sum } from '../../../shared/decimal.js';
-import { creditLines, refundable, settleCredit, type CreditableLine, type InvoiceMoney } from './credit-note.js';
+import type { DomainError } from '../../../shared/errors.js';
+import {
+  creditLines,
+  creditNoteNumber,
+  refundable,
+  settleCredit,
+  type CreditableLine,
+  type InvoiceMoney,
+} from './credit-note.js';
 
 const line = (id: string, amount: string, tax = '0', creditedAmount = '0', creditedTax = '0'): CreditableLine => ({
   id,
@@ -45,6 +53,72 @@ describe('the lines of a credit note', () => {
   });
 });
 
+describe('a request for a credit note', () => {
+  const LINES = [line('a', '100'), line('b', '50', '0', '20'), line('c', '-10')];
+  const faultOf = (...requests: [invoiceLineId: string, amount: string | null][]): string | null => {
+    const parsed = requests.map(([invoiceLineId, amount]) => ({
+      invoiceLineId,
+      parsed: amount === null ? null : decimal(amount),
+    }));
+    try {
+      creditLines(LINES, parsed, 'EUR');
+      return null;
+    } catch (error) {
+      const { code, field } = error as DomainError;
+      return `${code} ${field}`;
+    }
+  };
+
+  it.each<[string, [string, string | null][], string | null]>([
+    ['all that is left', [['b', '30']], null],
+    [
+      'more than is left',
+      [
+        ['a', '1'],
+        ['b', '30.01'],
+      ],
+      'VALIDATION_FAILED lines[1].amount',
+    ],
+    ['nothing', [['a', '0']], 'VALIDATION_FAILED lines[0].amount'],
+    ['less than nothing', [['a', '-1']], 'VALIDATION_FAILED lines[0].amount'],
+    ['a part of a credit', [['c', '1']], 'VALIDATION_FAILED lines[0].amount'],
+    ['all of a credit', [['c', null]], 'VALIDATION_FAILED lines[0].amount'],
+    [
+      'a line twice',
+      [
+        ['a', '1'],
+        ['b', '1'],
+        ['a', '2'],
+      ],
+      'VALIDATION_FAILED lines[2].invoiceLineId',
+    ],
+    [
+      'another invoice’s line',
+      [
+        ['a', '1'],
+        ['x', '1'],
+      ],
+      'NOT_FOUND lines[1].invoiceLineId',
+    ],
+  ])('for %s', (_, requests, fault) => expect(faultOf(...requests)).toBe(fault));
+
+  it('for a line is of that line: all that is left of it, where no amount is given', () => {
+    const [credited] = creditLines(LINES, [{ invoiceLineId: 'b', parsed: null }], 'EUR');
+    expect([credited.id, decimalText(credited.amount)]).toEqual(['b', '30']);
+  });
+
+  it('for a whole invoice takes tax that is left of a line, too', () => {
+    expect(creditLines([line('a', '5', '1', '5', '0.99')], null, 'EUR').map(({ tax }) => decimalText(tax))).toEqual(['0.01']);
+  });
+});
+
+describe('the number of a credit note', () => {
+  it.each([
+    [2026, 1, 'CN-2026-0001'],
+    [2027, 10000, 'CN-2027-10000'],
+  ])('of %s, the %s.', (year, sequence, number) => expect(creditNoteNumber(year, sequence)).toBe(number));
+});
+
 describe('where a credit goes', () => {
   const money = (more: Partial<Record<keyof InvoiceMoney, string>>): InvoiceMoney => {
     const all = { due: '0', paid: '0', creditsApplied: '0', movedToBalance: '0', refunded: '0', refundedByNotes: '0', ...more };
@@ -66,8 +140,11 @@ describe('where a credit goes', () => {
   ])('%s', (_, total, more, destination, expected) => expect(settled(total, more, destination)).toBe(expected));
 
   it('is never more than there is', () => {
+    const ofDestination = expect.objectContaining({ code: 'CONFLICT', field: 'destination' });
     expect(() => settled('31', { paid: '50', refunded: '20' }, 'BALANCE')).toThrow('paid back already');
+    expect(() => settled('31', { paid: '50', refunded: '20' }, 'BALANCE')).toThrow(ofDestination);
     expect(() => settled('21', { paid: '20', creditsApplied: '30' }, 'REFUND')).toThrow('Only 20');
+    expect(() => settled('21', { paid: '20', creditsApplied: '30' }, 'REFUND')).toThrow(ofDestination);
     expect(decimalText(refundable(money({ paid: '50', movedToBalance: '40' })))).toBe('10');
     expect(decimalText(refundable(money({ paid: '20', creditsApplied: '30', movedToBalance: '30', refunded: '5' })))).toBe('15');
   });

@@ -57,7 +57,7 @@ const EDITED = { edited: true };
 const creditNote = (amount: string) => ({ credited: decimal(amount) });
 
 describe('what is billed after a person has had a hand in it', () => {
-  it.each<[string, ExpectedLine[], IssuedLine, string[]]>([
+  it.each<[string, ExpectedLine[], IssuedLine | IssuedLine[], string[]]>([
     ['nothing: a line in advance that was made cheaper', [expected(SEAT, '31')], issued(SEAT, '20', EDITED), []],
     // 21 of 31 days of the 20 are not used: 20 − 13.55.
     [
@@ -81,6 +81,18 @@ describe('what is billed after a person has had a hand in it', () => {
       ['CREDIT -14.23'],
     ],
     [
+      'nothing: usage of which the first line was edited',
+      [expected(CALLS, '7')],
+      [issued(CALLS, '5', EDITED), issued(CALLS, '1', { kind: 'CORRECTION' })],
+      [],
+    ],
+    [
+      'nothing: less usage, of which one line has a credit note',
+      [expected(CALLS, '4')],
+      [issued(CALLS, '5', creditNote('2')), issued(CALLS, '1', { kind: 'CORRECTION' })],
+      [],
+    ],
+    [
       'the rest of a line of which nothing was credited',
       [expected(SEAT, '31')],
       issued(SEAT, '20', creditNote('0')),
@@ -95,7 +107,7 @@ describe('what is billed after a person has had a hand in it', () => {
     ],
     ['nothing of a line that is no longer there, and was credited', [], issued(SEAT, '31', creditNote('31')), []],
   ])('%s', (_, lines, before, toBill) => {
-    const billed = diffLines({ lines, atRest: new Set() }, [before], CHARGES, { lateUsageFrom: day('01-01') });
+    const billed = diffLines({ lines, atRest: new Set() }, [before].flat(), CHARGES, { lateUsageFrom: day('01-01') });
     expect(billed.map(({ kind, amount }) => `${kind} ${decimalText(amount)}`)).toEqual(toBill);
   });
 });

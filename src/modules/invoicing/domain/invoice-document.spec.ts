@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatOf } from '../../../shared/locale.js';
-import { explainInWords } from './explanation-in-words.js';
+import type { Address } from '../../../shared/address.js';
 import { invoiceDocument, type DocumentInput, type DocumentLineInput } from './invoice-document.js';
 
 const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
@@ -181,40 +180,84 @@ describe('an invoice in words', () => {
     expect(invoiceDocument({ ...INPUT, seller: { ...INPUT.seller, address: german } }).paper).toBe('A4');
   });
 
+  it.each<[object, string[]]>([
+    [{ country: 'DE' }, ['Germany']],
+    [{ country: 'DE', city: 'Berlin' }, ['Berlin', 'Germany']],
+    [{ country: 'DE', line1: 'Hauptstraße 1', line2: '', postalCode: '10115' }, ['Hauptstraße 1', '10115', 'Germany']],
+    [{ country: 'IT', city: 'Roma', region: 'RM', postalCode: '00100' }, ['00100 Roma', 'RM', 'Italy']],
+    [{ country: 'CA', city: 'Halifax', region: 'NS', postalCode: 'B3H' }, ['Halifax, NS B3H', 'Canada']],
+    [{ country: 'AU', city: 'Perth', region: 'WA', postalCode: '6000' }, ['Perth, WA 6000', 'Australia']],
+    [{ country: 'US', city: 'Springfield' }, ['Springfield', 'United States']],
+    [{ country: 'US', region: 'IL' }, ['IL', 'United States']],
+  ])('writes of an address what is said: %j', (address, lines) => {
+    const buyer = { ...INPUT.buyer, address: address as Address };
+    expect(invoiceDocument({ ...INPUT, buyer }).buyer.lines).toEqual(lines);
+  });
+
+  it('says nothing of a party of which nothing is known but the name', () => {
+    expect(invoiceDocument(INPUT).seller).toEqual({ name: 'Acme', email: null, lines: [] });
+  });
+
+  // Where paper is cut by inches.
+  it.each(['US', 'CA', 'MX', 'PH', 'CL', 'CO', 'GT', 'CR', 'PA', 'DO'])('is on Letter for %s', (country) => {
+    expect(invoiceDocument({ ...INPUT, buyer: { ...INPUT.buyer, address: { country } } }).paper).toBe('LETTER');
+  });
+
+  it('is on A4 where no address is known', () => expect(invoiceDocument(INPUT).paper).toBe('A4'));
+
+  it('is a credit, where the invoice is one', () => {
+    expect(invoiceDocument(withInvoice({ kind: 'CREDIT' })).title).toBe('Credit');
+  });
+
+  it('says its days, where it has them', () => {
+    const paidAt = day('2026-02-02');
+    expect(invoiceDocument(withInvoice({ paidAt }))).toMatchObject({ dueOn: 'Mar 3, 2026', paidOn: 'Feb 2, 2026' });
+    expect(invoiceDocument(withInvoice({ dueAt: null }))).toMatchObject({ dueOn: null, paidOn: null });
+    const createdAt = day('2026-01-31');
+    expect(invoiceDocument(withInvoice({ createdAt })).datedAt).toEqual(day('2026-02-01'));
+    expect(invoiceDocument(withInvoice({ createdAt, issuedAt: null })).datedAt).toEqual(createdAt);
+  });
+
+  it('says what is a fact: a day of payment once it is paid, a period that has both ends', () => {
+    const more = (changes: Partial<DocumentInput['invoice']>): string => facts(withInvoice(changes)).slice(2).join('; ');
+    expect(more({ paidAt: day('2026-02-02') })).toBe('Due Mar 3, 2026; Currency USD');
+    expect(more({ status: 'PAID' })).toBe('Currency USD');
+    expect(more({ status: 'UNCOLLECTIBLE' })).toBe('Due Mar 3, 2026; Currency USD');
+    const [periodStart, periodEnd] = [day('2026-01-01'), day('2026-02-01')];
+    expect(more({ status: 'PAID', periodStart, periodEnd })).toBe('Period Jan 1, 2026 – Jan 31, 2026; Currency USD');
+    expect(more({ status: 'PAID', periodStart })).toBe('Currency USD');
+  });
+
+  it('sets off what it comes to, and what is due', () => {
+    expect(invoiceDocument(INPUT).totals.map(({ isStrong }) => isStrong)).toEqual([false, false, true, false, false, true]);
+  });
+
+  it('has nothing to tell of what did not happen', () => expect(invoiceDocument(INPUT).records).toEqual([]));
+
+  it('tells of payments how they came', () => {
+    const payment = { amount: '1', paidAt: day('2026-02-11'), method: 'card', reference: 'R-1' };
+    const payments = [payment, { ...payment, method: null }, { ...payment, method: null, reference: null }];
+    const [{ entries }] = invoiceDocument({ ...INPUT, payments }).records;
+    expect(entries.map(({ text }) => text)).toEqual(['card, R-1', 'R-1', '']);
+  });
+
+  it('shows of a line its price, where it has a single one', () => {
+    const own = line('a', '2026-01-01', null);
+    const { groups } = invoiceDocument({ ...INPUT, lines: [own, { ...own, quantity: '2', unitAmount: '5' }] });
+    expect(groups).toEqual([
+      {
+        heading: '',
+        lines: [
+          { description: 'a', details: [], quantity: '1', unitPrice: '', amount: '$10.00' },
+          { description: 'a', details: [], quantity: '2', unitPrice: '$5.00', amount: '$10.00' },
+        ],
+      },
+    ]);
+  });
+
   it('takes no colour that is more than a colour', () => {
     expect(invoiceDocument({ ...INPUT, brandColor: '#0E7490' }).color).toBe('#0E7490');
-    for (const brandColor of ['red', '#fff', '#0e7490;}body{', 'url(x)'])
+    for (const brandColor of ['red', '#fff', 'x#0e7490', '#0e7490;}body{', 'url(x)'])
       expect(invoiceDocument({ ...INPUT, brandColor }).color).toBe('#1f2937');
-  });
-});
-
-describe('how a line came about', () => {
-  const format = formatOf('en-US', 'UTC', 'USD');
-  const reading = { meterId: '', from: '', to: '', value: '1200', eventCount: 3 };
-
-  it.each([
-    ['CHARGE', { kind: 'FIXED', exactAmount: '30' }, []],
-    [
-      'CHARGE',
-      { kind: 'FIXED', exactAmount: '16.45', fixedAmount: '30', proration: { numerator: 17, denominator: 31 } },
-      ['17/31 of $30.00'],
-    ],
-    [
-      'CREDIT',
-      { kind: 'CREDIT', exactAmount: '-21', prepaidAmount: '31', proration: { numerator: 21, denominator: 31 } },
-      ['Unused 21/31 of $31.00 paid in advance'],
-    ],
-    ['CHARGE', { kind: 'FIXED', exactAmount: '13.55', partsBefore: '16.45' }, ['Rest of the period; parts before: $16.45']],
-    ['CORRECTION', { kind: 'CORRECTION', exactAmount: '12', billedBefore: '10', reading }, ['Late usage; billed before: $10.00']],
-    ['CHARGE', { kind: 'USAGE', exactAmount: '1.5', reading, packages: '2', packageAmount: '0.75' }, ['2 packages × $0.75']],
-    [
-      'CHARGE',
-      { kind: 'USAGE', exactAmount: '18.3', reading, rate: '0.015', billableQuantity: '1200', eventFees: '0.3' },
-      ['1,200 × 1.5 %', 'Fees for 3 events: $0.30'],
-    ],
-    ['CHARGE', { kind: 'USAGE', exactAmount: '5', reading, minimumAmount: '5' }, ['At least $5.00']],
-    ['CHARGE', { kind: 'USAGE', exactAmount: '50', reading, maximumAmount: '50' }, ['At most $50.00']],
-  ] as const)('%s %j', (kind, explanation, expected) => {
-    expect(explainInWords(kind, explanation, format)).toEqual(expected);
   });
 });

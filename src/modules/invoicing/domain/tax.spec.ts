@@ -43,6 +43,7 @@ describe('how a customer is taxed', () => {
     expect(chosen({}, before, after)).toBe('RATE 21');
     expect(taxationOf(german, [before, after], new Date('2026-05-31T23:59:59.999Z')).rate?.percentage).toBe('19');
     expect(chosen({}, before)).toBe('NONE');
+    expect(chosen({}, rate('21', { validFrom: new Date('2026-06-01T00:00:00.001Z') }))).toBe('NONE');
   });
 
   it('not at all when exempt or charged in reverse', () => {
@@ -90,6 +91,8 @@ describe('what lines come to', () => {
     ['a credit in all, with its tax', ['-14.95'], taxed('19'), ['-2.84', '2.84', '-2.84', '0', '17.79']],
     // −119 contains −19.
     ['an inclusive credit in all', ['-119'], taxed('19', true), ['-19', '19', '-19', '0', '119']],
+    // The mirror image of 0.07, 0.06 and 0.06; −0.99 − 0.19 = −1.18 is kept.
+    ['rounded once, credits', ['-0.33', '-0.33', '-0.33'], taxed('19'), ['-0.07 -0.06 -0.06', '0.19', '-0.19', '0', '1.18']],
     // 0.05 × 10 % = 0.005: half away from zero, 0.01, whichever way it goes.
     ['half a cent', ['0.05'], taxed('10'), ['0.01', '0.05', '0.01', '0.06', '0']],
     ['half a cent less', ['-0.05'], taxed('10'), ['-0.01', '0.01', '-0.01', '0', '0.06']],
