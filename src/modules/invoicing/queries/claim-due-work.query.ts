@@ -19,8 +19,15 @@ interface KeyRow {
 }
 
 /**
- * Locks up to `limit` subscriptions that are due, the longest due first, leaving out what another process has locked: a
- * process that dies gives its claim back with its connection. `only`: of these. Served by subscriptions_due_idx.
+ * A process that dies gives its claims back with its connection. One that is frozen keeps its connection: after a minute in which it
+ * asks for nothing Postgres ends that, the claims are free, and whatever it does when it wakes up comes to nothing.
+ */
+export const giveBackWhenFrozen = (tx: EntityManager): Promise<unknown> =>
+  tx.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
+
+/**
+ * Locks up to `limit` subscriptions that are due, the longest due first, leaving out what another process has locked.
+ * `only`: of these. Served by subscriptions_due_idx.
  */
 export async function claimDueSubscriptions(
   tx: EntityManager,
