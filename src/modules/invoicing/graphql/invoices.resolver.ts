@@ -16,6 +16,7 @@ import { FinalizationService } from '../finalization.service.js';
 import { Invoice } from '../invoice.entity.js';
 import { InvoicesService } from '../invoices.service.js';
 import { PreviewsService } from '../previews.service.js';
+import { ofSubscription } from '../queries/load-invoices-of-subscriptions.query.js';
 import { TimeTravelService } from '../time-travel.service.js';
 import {
   InvoiceConnectionType,
@@ -26,7 +27,7 @@ import {
   PaymentType,
   RecordPaymentInput,
 } from './invoice.types.js';
-import { linesOfInvoice, paymentsOfInvoice } from './invoicing.loaders.js';
+import { linesOfInvoice, paymentsOfInvoice, subscriptionIdsOfInvoice } from './invoicing.loaders.js';
 
 const idArgument = { type: () => ID };
 
@@ -66,7 +67,9 @@ export class InvoicesResolver {
     });
     const where = {
       ...(typeof customerId === 'string' ? { customerId } : {}),
-      ...(typeof subscriptionId === 'string' ? { subscriptionId } : {}),
+      ...(typeof subscriptionId === 'string'
+        ? { subscriptionId: ofSubscription(context.actor.organizationId, subscriptionId) }
+        : {}),
       ...(status ? { status: In(status) } : {}),
     };
     return pageOfRows(context.read.bind(context), Invoice, where, { first, after });
@@ -124,10 +127,21 @@ export class InvoicesResolver {
     return context.load(customerById, invoice.customerId);
   }
 
-  @ResolveField(() => SubscriptionType, { nullable: true })
+  @ResolveField(() => SubscriptionType, { nullable: true, description: 'Null: it is of none, or of several.' })
   @Requires('subscriptions.read')
   subscription(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType | null> | null {
     return invoice.subscriptionId ? context.load(subscriptionById, invoice.subscriptionId) : null;
+  }
+
+  @ResolveField(() => [SubscriptionType], {
+    name: 'subscriptions',
+    description: 'Those it is about: several where the customer’s invoices are consolidated.',
+  })
+  @Requires('subscriptions.read')
+  async allSubscriptions(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType[]> {
+    const { id, subscriptionId } = invoice;
+    const ids = subscriptionId === null ? await context.load(subscriptionIdsOfInvoice, id) : [subscriptionId];
+    return (await Promise.all(ids.map((each) => context.load(subscriptionById, each)))).filter((found) => found !== null);
   }
 
   @ResolveField(() => DecimalScalarType, { description: 'total − creditsApplied − amountPaid − amountCredited; 0 once voided.' })
