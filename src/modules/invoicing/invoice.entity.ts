@@ -13,7 +13,7 @@ import type { AppliedTaxRate, TaxTreatment } from './domain/tax.js';
 export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 
 @Entity('invoices')
-@Unique('invoices_number_key', ['organizationId', 'number'])
+@Index('invoices_number_key', ['organizationId', 'number'], { unique: true, where: 'number IS NOT NULL' })
 @Unique('invoices_billing_key', ['organizationId', 'subscriptionId', 'billedAt', 'ordinal'])
 @Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
 @Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
