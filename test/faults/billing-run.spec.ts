@@ -8,14 +8,16 @@ import { createOverdueDatabase, PERIODS_DUE } from '../support/overdue-world.js'
 import { seededRandom } from '../support/seeded-random.js';
 import { createDatabase, type TestDatabase } from '../support/worker-database.js';
 
-const SUBSCRIPTIONS = 240;
+/** More than one process claims at a time: two chunks of 200. */
+const SUBSCRIPTIONS = 420;
+const CHUNKS_AT_A_TIME = 2;
 /** On a machine with nothing else to do, each test takes a third of this. */
 const LIMIT_MS = 240_000;
 
 const everythingNumbered = (database: TestDatabase): Promise<void> =>
   eventually('all is billed and numbered', async () => (await look(database)).numbered === SUBSCRIPTIONS * PERIODS_DUE, LIMIT_MS);
 
-describe('a billing run of 240 subscriptions, three periods behind', () => {
+describe('a billing run of 420 subscriptions, three periods behind', () => {
   let seeded: TestDatabase;
   let database: TestDatabase;
   const running: FluxrateProcess[] = [];
@@ -105,7 +107,7 @@ describe('a billing run of 240 subscriptions, three periods behind', () => {
           'SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND relation = $1::regclass',
           ['subscriptions'],
         );
-        return rowCount === processes.length;
+        return rowCount === processes.length * CHUNKS_AT_A_TIME;
       });
       await barrier.query('COMMIT');
       await barrier.end();

@@ -15,7 +15,7 @@ const ROUNDS = FULL ? 20 : 2;
 const FROZEN_MS = FULL ? 30_000 : 500;
 const LIMIT_MS = FULL ? 3_600_000 : 240_000;
 
-/** Processes that work off the same due set, over and over, while one of them is stopped right before it commits. */
+/** Processes that work off the same due set, over and over, while one of them is stopped with a chunk that is all but committed. */
 describe('several processes that bill at a time, one of them frozen', () => {
   let seeded: TestDatabase;
   let database: TestDatabase;
@@ -44,8 +44,9 @@ describe('several processes that bill at a time, one of them frozen', () => {
     'round %i: each period once (the frozen one loses its connection: %j)',
     async (_round, isCutOff) => {
       database = await createDatabase(seeded.name);
-      // The first COMMIT is of the log that a run begins, the second one of a chunk that has been billed.
-      const frozen = start({ FAULT_AT: '2', FAULT_MATCH: '^COMMIT', FAULT_SIGNAL: 'SIGSTOP', SCANS_OVERDUE: 'true' });
+      // The last statement of a chunk that has been billed.
+      const fault = { FAULT_AT: '1', FAULT_MATCH: 'INSERT INTO worker_run_shares', FAULT_SIGNAL: 'SIGSTOP' };
+      const frozen = start({ ...fault, SCANS_OVERDUE: 'true' });
       await eventually('it is frozen', () => isFrozen(frozen));
       for (let count = 1; count < SCHEDULERS; count += 1) start({ SCANS_OVERDUE: 'true' });
       for (let count = 0; count < WORKERS; count += 1) start();

@@ -63,7 +63,7 @@ describe('a customer whose invoices are consolidated', () => {
   const clocks = new Map<string, string>();
   const travel = (id: string, to: string): Promise<void> => world.travel(clocks.get(id) ?? '', to);
   /** Oldest first. */
-  const invoices = async (filter: object): Promise<SharedView[]> => {
+  const invoices = async (filter: Record<string, unknown>): Promise<SharedView[]> => {
     const { invoices: found } = await app.api.query<{ invoices: { nodes: SharedView[]; totalCount: number } }>(
       `query ($customerId: ID, $subscriptionId: ID) { invoices(customerId: $customerId, subscriptionId: $subscriptionId) { totalCount nodes { ${SHARED} } } }`,
       filter,

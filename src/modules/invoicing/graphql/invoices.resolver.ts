@@ -27,7 +27,7 @@ import {
   PaymentType,
   RecordPaymentInput,
 } from './invoice.types.js';
-import { linesOfInvoice, paymentsOfInvoice, subscriptionIdsOfInvoice } from './invoicing.loaders.js';
+import { linesOfInvoice, paymentsOfInvoice } from './invoicing.loaders.js';
 
 const idArgument = { type: () => ID };
 
@@ -131,17 +131,6 @@ export class InvoicesResolver {
   @Requires('subscriptions.read')
   subscription(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType | null> | null {
     return invoice.subscriptionId ? context.load(subscriptionById, invoice.subscriptionId) : null;
-  }
-
-  @ResolveField(() => [SubscriptionType], {
-    name: 'subscriptions',
-    description: 'Those it is about: several where the customer’s invoices are consolidated.',
-  })
-  @Requires('subscriptions.read')
-  async allSubscriptions(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType[]> {
-    const { id, subscriptionId } = invoice;
-    const ids = subscriptionId === null ? await context.load(subscriptionIdsOfInvoice, id) : [subscriptionId];
-    return (await Promise.all(ids.map((each) => context.load(subscriptionById, each)))).filter((found) => found !== null);
   }
 
   @ResolveField(() => DecimalScalarType, { description: 'total − creditsApplied − amountPaid − amountCredited; 0 once voided.' })
