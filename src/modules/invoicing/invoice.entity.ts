@@ -18,6 +18,7 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
 @Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
 @Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
+@Index('invoices_parked_idx', ['id'], { where: `status = 'DRAFT' AND billing_failures >= 3` })
 @Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN' AND overdue_at IS NULL` })
 @Index('invoices_test_clock_idx', ['organizationId', 'testClockId', 'status'], {
   where: `test_clock_id IS NOT NULL AND status IN ('DRAFT', 'OPEN')`,
