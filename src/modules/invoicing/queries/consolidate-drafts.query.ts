@@ -3,6 +3,7 @@ import { organizationOf } from '../../../platform/database/database.js';
 import { insertRows } from '../../../platform/database/insert-rows.js';
 import { InvoiceSubscription } from '../invoice-subscription.entity.js';
 import type { Invoice } from '../invoice.entity.js';
+import { MAX_BILLING_FAILURES } from './claim-due-work.query.js';
 
 interface Follower {
   id: string;
@@ -21,6 +22,7 @@ export async function consolidateDrafts(tx: EntityManager, leaders: readonly Inv
     `SELECT f.id, l.id AS "leaderId", f.subscription_id AS "subscriptionId" FROM invoices l
        JOIN invoices f ON f.organization_id = l.organization_id AND f.customer_id = l.customer_id AND f.billed_at = l.billed_at
             AND f.currency = l.currency AND f.consolidate AND f.status = 'DRAFT' AND f.finalize_at IS NOT NULL AND f.id > l.id
+            AND f.billing_failures < ${MAX_BILLING_FAILURES}
       WHERE l.organization_id = $1 AND l.id = ANY ($2::uuid[]) ORDER BY f.id FOR NO KEY UPDATE OF f`,
     [organizationId, leaders.map(({ id }) => id)],
   );
