@@ -12,7 +12,7 @@ const KILLS = FULL ? 100 : 4;
 /** So many kills hit a run, from its beginning to its end, before another run is taken. */
 const KILLS_A_RUN = FULL ? 10 : 4;
 /** Between which statements of a process it is hit, counted from the beginning of its work. */
-const REACH = FULL ? 120 : 40;
+const REACH = FULL ? 120 : 80;
 const LIMIT_MS = FULL ? 3_600_000 : 240_000;
 const RESUMED_WITHIN_MS = 5_000;
 
@@ -60,7 +60,7 @@ describe('a billing run that is killed at any statement', () => {
         database = await createDatabase(seeded.name);
         for (let count = 0; count < KILLS_A_RUN && kills < KILLS; count += 1) {
           const beforeCommit = kills % 2 === 1;
-          const at = 1 + random(beforeCommit ? Math.ceil(REACH / 10) : REACH);
+          const at = 1 + random(beforeCommit ? Math.ceil(REACH / 8) : REACH);
           const match: Record<string, string> = beforeCommit ? { FAULT_MATCH: '^COMMIT' } : {};
           const victim = start({ FAULT_AT: String(at), FAULT_SIGNAL: 'SIGKILL', ...match });
           // Where less was left to do than that, it is killed afterwards.
