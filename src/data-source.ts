@@ -4,6 +4,7 @@ import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usag
 import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-create-taxes-and-credits.js';
 import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
 import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
+import { ConsolidateInvoices1700000000006 } from './migrations/1700000000006-consolidate-invoices.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
 import {
@@ -16,6 +17,7 @@ import {
   InvoiceCounter,
   InvoiceLine,
   InvoiceParties,
+  InvoiceSubscription,
   Payment,
   Refund,
   TaxRate,
@@ -55,6 +57,7 @@ export const ENTITIES = [
   WorkerRun,
   WorkerRunShare,
   InvoiceParties,
+  InvoiceSubscription,
   Email,
 ];
 
@@ -64,6 +67,7 @@ export const MIGRATIONS = [
   CreateTaxesAndCredits1700000000003,
   ProtectBooks1700000000004,
   CreateDocumentsAndMail1700000000005,
+  ConsolidateInvoices1700000000006,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

@@ -75,6 +75,7 @@ const STATEMENTS = [
      test_clock_id IS NOT NULL`,
   `CREATE INDEX subscriptions_due_idx ON subscriptions (due_at) WHERE due_at IS NOT NULL AND test_clock_id IS NULL AND
      billing_failures < 3`,
+  `CREATE INDEX subscriptions_parked_idx ON subscriptions (id) WHERE billing_failures >= 3`,
   `CREATE INDEX subscriptions_plan_idx ON subscriptions (organization_id, plan_id, id)`,
   `CREATE INDEX subscriptions_customer_idx ON subscriptions (organization_id, customer_id, id)`,
   `CREATE TABLE subscription_entries (organization_id uuid NOT NULL, id uuid NOT NULL, subscription_id uuid NOT NULL,
@@ -106,6 +107,7 @@ const STATEMENTS = [
   // Of drafts nothing, which all have no number: the planner would take an index that small for what looks for an id.
   `CREATE UNIQUE INDEX invoices_number_key ON invoices (organization_id, number) WHERE number IS NOT NULL`,
   `CREATE INDEX invoices_open_idx ON invoices (due_at) WHERE status = 'OPEN' AND overdue_at IS NULL`,
+  `CREATE INDEX invoices_parked_idx ON invoices (id) WHERE status = 'DRAFT' AND billing_failures >= 3`,
   `CREATE INDEX invoices_finalize_idx ON invoices (finalize_at) WHERE status = 'DRAFT' AND finalize_at IS NOT NULL`,
   `CREATE INDEX invoices_test_clock_idx ON invoices (organization_id, test_clock_id, status) WHERE test_clock_id IS NOT NULL AND
      status IN ('DRAFT', 'OPEN')`,

@@ -41,6 +41,7 @@ describe('keys of the schema', () => {
     ] as const)
       await fillEveryTable(new BillingWorld(api), await fillTenant(api, prefix, '2025-11-01T00:00:00Z'));
     await app.database.sql(FAILURES);
+    await app.database.sql(SHARES);
     // What refuses every change of the books would come before the keys.
     for (const { name } of await app.database.sql<{ name: string }>(TABLES))
       await app.database.sql(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
@@ -128,6 +129,10 @@ const FOREIGN_KEYS = `
          (SELECT array_agg(a.attname::text ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY AS k (number, place)
             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number) AS "parentColumns"
     FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace ORDER BY 1`;
+
+/** As if its invoices were shared by subscriptions. */
+const SHARES = `INSERT INTO invoice_subscriptions (organization_id, invoice_id, subscription_id)
+  SELECT organization_id, id, subscription_id FROM invoices WHERE subscription_id IS NOT NULL`;
 
 /** A failure of billing each: nothing in a tenant that is in order makes one. */
 const FAILURES = `INSERT INTO billing_failures (organization_id, id, subscription_id, invoice_id, step, attempt, message, failed_at)

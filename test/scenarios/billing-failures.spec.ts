@@ -42,6 +42,10 @@ describe('billing that fails for one customer', () => {
       `mutation ($id: ID!) { retryBilling(subscriptionId: $id) { billing { failures retryAt parked } } }`,
       { id: subscriptionId },
     );
+  const generatorHealth = async (): Promise<unknown> => {
+    const { body } = await app.rest('GET', '/api/v1/workers/health');
+    return (body.workers as Record<string, unknown>).invoice_generator;
+  };
   const setZone = (id: string, zone: string) =>
     app.database.sql('UPDATE subscriptions SET time_zone = $2 WHERE id = $1', [id, zone]);
   const numbers = async (): Promise<(string | null)[]> =>
@@ -110,6 +114,7 @@ describe('billing that fails for one customer', () => {
     ]);
     clock.set('2026-02-02T00:00:00Z');
     expect(await app.workers.generateInvoices()).toEqual({ found: 0, done: 0, failed: 0 });
+    expect(await generatorHealth()).toMatchObject({ status: 'warning', consecutive_failures: 0, parked: 1 });
     expect((await failures(ids.bob)).map(({ attempt }) => attempt)).toEqual([3, 2, 1]);
   });
 
@@ -121,6 +126,7 @@ describe('billing that fails for one customer', () => {
     });
     await setZone(ids.bob, 'UTC');
     expect((await retry(ids.bob)).retryBilling.billing).toEqual({ failures: 0, retryAt: null, parked: false });
+    expect(await generatorHealth()).toMatchObject({ status: 'healthy', parked: 0 });
     expect(await world.invoices(ids.bob)).toMatchObject([
       { status: 'DRAFT', total: '10', periodEnd: '2026-02-01T00:00:00.000Z' },
     ]);

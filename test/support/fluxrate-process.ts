@@ -9,6 +9,10 @@ export interface Exit {
 }
 
 const NODE = [process.execPath, '--enable-source-maps', 'dist/src/main.js'];
+const HOOK = [process.execPath, '--import', './test/support/statement-hook.js'];
+/** With a hook before each statement (statement-hook.js). */
+export const WITH_STATEMENT_HOOK = [...HOOK, 'dist/src/main.js'];
+export const BILLING_WORKER = [...HOOK, 'test/support/billing-worker.js'];
 /** `npm start` without the build, which the tests have done. */
 export const NPM_START = ['npm', 'start', '--ignore-scripts'];
 
@@ -66,6 +70,10 @@ export class FluxrateProcess {
 
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
+  }
+
+  get hasEnded(): boolean {
+    return this.exit !== null;
   }
 
   /** Waits for the end. */

@@ -37,7 +37,7 @@ export async function createOverdueDatabase(count: number): Promise<TestDatabase
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
     const lanes = Array.from({ length: LANES }, async (_, lane) => {
       for (const n of numbers.filter((candidate) => candidate % LANES === lane)) {
-        await world.customer(externalId(n));
+        await world.customer(externalId(n), { email: `${externalId(n)}@example.com` });
         await world.subscribe(externalId(n), 'ten-days');
       }
     });

@@ -27,6 +27,8 @@ export class Customer {
   /** Their own review window of drafts and payment terms; null: the organization's. */
   @Column('int', { nullable: true }) graceMinutes: number | null;
   @Column('int', { nullable: true }) paymentTermsDays: number | null;
+  /** Subscriptions that are billed at the same instant share an invoice. */
+  @Column('boolean', { default: false }) consolidate: boolean;
   @Column('jsonb', { default: {} }) metadata: object;
   /** Created by usage that named an unknown customer. */
   @Column('boolean', { default: false }) provisional: boolean;

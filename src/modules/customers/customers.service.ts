@@ -30,6 +30,7 @@ export interface UpdateCustomerInput {
   taxId?: string | null;
   taxExempt?: boolean | null;
   reverseCharge?: boolean | null;
+  consolidate?: boolean | null;
   graceMinutes?: number | null;
   paymentTermsDays?: number | null;
   metadata?: object | null;
@@ -55,6 +56,7 @@ export class CustomersService {
       externalId: input.externalId,
       taxExempt: input.taxExempt ?? false,
       reverseCharge: input.reverseCharge ?? false,
+      consolidate: input.consolidate ?? false,
       metadata: plainJson(input.metadata ?? {}),
       testClockId: input.testClockId ?? null,
       createdAt: now,
@@ -72,6 +74,7 @@ export class CustomersService {
       ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
       ...(typeof input.taxExempt === 'boolean' ? { taxExempt: input.taxExempt } : {}),
       ...(typeof input.reverseCharge === 'boolean' ? { reverseCharge: input.reverseCharge } : {}),
+      ...(typeof input.consolidate === 'boolean' ? { consolidate: input.consolidate } : {}),
       ...(input.metadata === undefined ? {} : { metadata: plainJson(input.metadata ?? {}) }),
     };
     checkReverseCharge({ ...customer, ...changes });

@@ -76,7 +76,7 @@ export class DraftsService {
     return this.invoices.get(tx, invoice.id);
   }
 
-  /** Changes what is given. A draft whose lines were edited is not replaced when its instant is billed once more. */
+  /** Changes what is given; from then on the draft is an invoice of its own. A draft whose lines were edited is not replaced when its instant is billed once more. */
   async update(tx: EntityManager, id: string, input: UpdateDraftInput): Promise<Invoice> {
     const invoice = await lockDraft(tx, id, 'edited');
     const now = await this.customers.now(tx, await this.customers.get(tx, invoice.customerId));
@@ -91,7 +91,7 @@ export class DraftsService {
       ),
     );
     const edited = invoice.edited || Boolean(input.lines);
-    await tx.update(Invoice, { organizationId: invoice.organizationId, id }, { ...given, edited });
+    await tx.update(Invoice, { organizationId: invoice.organizationId, id }, { ...given, edited, consolidate: false });
     return this.invoices.get(tx, id);
   }
 

@@ -18,6 +18,7 @@ import { refreshedLine, type DraftLine, type RefreshedLine } from './domain/refr
 import { totalsOf, type InvoiceTotals } from './domain/tax.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { invoicesFinalized, invoicesPaid } from './invoice.events.js';
+import { consolidateDrafts } from './queries/consolidate-drafts.query.js';
 import {
   findLockedInvoice,
   lockBalances,
@@ -69,6 +70,10 @@ export class FinalizationService {
   /** Finalizes those of these drafts that are still due and that nobody else has in hand; how many. They are numbered in this order. */
   async finalizeDue(tx: EntityManager, ids: readonly string[], now: Date): Promise<number> {
     const invoices = await lockDueDrafts(tx, ids, now);
+    await consolidateDrafts(
+      tx,
+      invoices.filter(({ consolidate }) => consolidate),
+    );
     if (invoices.length > 0) await this.close(tx, invoices);
     return invoices.length;
   }

@@ -7,6 +7,7 @@ export { InvoiceType } from './graphql/invoice.types.js';
 export { invoiceById } from './graphql/invoicing.loaders.js';
 export { InvariantsService } from './invariants.service.js';
 export { InvoiceParties } from './invoice-parties.entity.js';
+export { InvoiceSubscription } from './invoice-subscription.entity.js';
 export { Invoice, InvoiceCounter, InvoiceLine, Payment } from './invoice.entity.js';
 export {
   billingParked,

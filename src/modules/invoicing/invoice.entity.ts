@@ -18,11 +18,13 @@ export type InvoiceKind = 'SUBSCRIPTION' | 'ONE_OFF' | 'CREDIT';
 @Index('invoices_customer_idx', ['organizationId', 'customerId', 'id'])
 @Index('invoices_subscription_idx', ['organizationId', 'subscriptionId', 'id'])
 @Index('invoices_finalize_idx', ['finalizeAt'], { where: `status = 'DRAFT' AND finalize_at IS NOT NULL` })
+@Index('invoices_parked_idx', ['id'], { where: `status = 'DRAFT' AND billing_failures >= 3` })
 @Index('invoices_open_idx', ['dueAt'], { where: `status = 'OPEN' AND overdue_at IS NULL` })
 @Index('invoices_test_clock_idx', ['organizationId', 'testClockId', 'status'], {
   where: `test_clock_id IS NOT NULL AND status IN ('DRAFT', 'OPEN')`,
 })
 @Index('invoices_unpaid_idx', ['dueAt'], { where: `status = 'OPEN'` })
+@Index('invoices_consolidation_idx', ['organizationId', 'customerId', 'billedAt'], { where: `consolidate AND status = 'DRAFT'` })
 @Index('invoices_public_token_key', ['publicToken'], { unique: true, where: `status <> 'DRAFT'` })
 @Check('invoices_status_check', `status IN ('DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')`)
 @Check(
@@ -76,6 +78,8 @@ export class Invoice {
   @Column('jsonb', { nullable: true }) taxRate: AppliedTaxRate | null;
   /** A draft whose lines were edited by hand: it stays as it is when its instant is billed once more. */
   @Column('boolean', { default: false }) edited: boolean;
+  /** A draft that shares an invoice with others of its customer that are billed at the same instant. */
+  @Column('boolean', { default: false }) consolidate: boolean;
   /** When a run saw that its due date had passed. */
   @Column('timestamptz', { nullable: true }) overdueAt?: Date | null;
   /** Failures of finalization in a row, and when to try again. */

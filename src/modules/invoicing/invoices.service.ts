@@ -18,6 +18,7 @@ import { INVOICE_TRANSITIONS, type InvoiceStatus } from './domain/invoice-status
 import { lockInvoice } from './finalization.service.js';
 import { Invoice, InvoiceLine, Payment } from './invoice.entity.js';
 import { invoicesPaid } from './invoice.events.js';
+import { loadSubscriptionIds } from './queries/load-invoices-of-subscriptions.query.js';
 import { StandingService } from './standing.service.js';
 
 export interface RecordPaymentInput {
@@ -91,7 +92,8 @@ export class InvoicesService {
   async void(tx: EntityManager, id: string, reason: string | null, reissue: boolean): Promise<Invoice> {
     checkText('reason', reason, REASON_LIMITS);
     const invoice = await lockInvoice(tx, id);
-    if (reissue && !invoice.subscriptionId) throw invalid('reissue', 'Only the invoice of a subscription can be reissued.');
+    const subscriptionIds = (await loadSubscriptionIds(tx, [invoice])).get(id) ?? [];
+    if (reissue && subscriptionIds.length === 0) throw invalid('reissue', 'Only the invoice of a subscription can be reissued.');
     if (!decimal(invoice.totalCredited).isZero())
       throw conflict('The invoice has credit notes. Credit what is left of it, instead of voiding it.');
     const now = await this.nowOf(tx, invoice);
@@ -99,7 +101,7 @@ export class InvoicesService {
     await this.become(tx, invoice, 'VOID', { voidedAt: now, statusReason: reason, waived: !reissue, finalizeAt: null });
     if (reissue) await tx.update(InvoiceLine, { organizationId: invoice.organizationId, invoiceId: id }, { reversed: true });
     await this.credit(tx, invoice, decimal(invoice.creditsApplied).plus(invoice.amountPaid), 'VOIDED');
-    if (reissue && invoice.subscriptionId) await this.billing.rebill(tx, invoice.subscriptionId, from);
+    if (reissue) for (const subscriptionId of subscriptionIds) await this.billing.rebill(tx, subscriptionId, from);
     return this.get(tx, id);
   }
 
@@ -114,7 +116,7 @@ export class InvoicesService {
   async become(tx: EntityManager, invoice: Invoice, status: InvoiceStatus, changes: Partial<Invoice>): Promise<void> {
     assertTransition('The invoice', INVOICE_TRANSITIONS, invoice.status, status);
     await tx.update(Invoice, { organizationId: invoice.organizationId, id: invoice.id }, { ...changes, status });
-    if (invoice.subscriptionId) await this.standing.clear(tx, invoice.subscriptionId, await this.nowOf(tx, invoice));
+    await this.standing.clear(tx, invoice, await this.nowOf(tx, invoice));
     const { organizationId, id } = invoice;
     if (status === 'PAID') await this.events.emit(invoicesPaid, tx, { organizationId, invoiceIds: [id] });
   }

@@ -17,7 +17,11 @@ import { DraftsResolver } from './graphql/drafts.resolver.js';
 import { InvoiceLinesResolver, MeterReadingsResolver } from './graphql/invoice-lines.resolver.js';
 import { InvoiceLinksResolver } from './graphql/invoice-links.resolver.js';
 import { InvoicesResolver, TimeTravelResolver } from './graphql/invoices.resolver.js';
-import { CustomerInvoicesResolver, SubscriptionInvoicesResolver } from './graphql/owners-of-invoices.resolver.js';
+import {
+  CustomerInvoicesResolver,
+  InvoiceSubscriptionsResolver,
+  SubscriptionInvoicesResolver,
+} from './graphql/owners-of-invoices.resolver.js';
 import { PlanChangesResolver } from './graphql/plan-changes.resolver.js';
 import { InvoiceRefundsResolver, PaymentRefundsResolver, RefundsResolver } from './graphql/refunds.resolver.js';
 import { TaxRatesResolver } from './graphql/tax-rates.resolver.js';
@@ -83,6 +87,7 @@ import { WorkersService } from './workers.service.js';
     PlanChangesResolver,
     VerificationResolver,
     CustomerInvoicesResolver,
+    InvoiceSubscriptionsResolver,
     SubscriptionInvoicesResolver,
     SimulationsResolver,
     SimulatedCustomersResolver,

@@ -7,7 +7,9 @@ import { DomainEvents } from '../../platform/events/domain-events.js';
 import { SYSTEM } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { Subscription, SubscriptionsService, SubscriptionTransition } from '../subscriptions/index.js';
+import type { Invoice } from './invoice.entity.js';
 import { invoicesOverdue } from './invoice.events.js';
+import { loadSubscriptionIds } from './queries/load-invoices-of-subscriptions.query.js';
 import { loadOverdue } from './queries/load-billing-inputs.query.js';
 import { makePastDue, markInvoicesOverdue } from './queries/mark-overdue.query.js';
 
@@ -27,7 +29,7 @@ export class StandingService {
   async markOverdue(tx: EntityManager, invoiceIds: readonly string[], at: Date): Promise<number> {
     const overdue = await markInvoicesOverdue(tx, invoiceIds, at);
     if (overdue.length === 0) return 0;
-    const owners = overdue.map(({ subscriptionId }) => subscriptionId).filter((id): id is string => id !== null);
+    const owners = [...(await loadSubscriptionIds(tx, overdue)).values()].flat();
     const organizationId = organizationOf(tx);
     const transition = {
       organizationId,
@@ -48,8 +50,13 @@ export class StandingService {
     return overdue.length;
   }
 
-  /** PAST_DUE → ACTIVE, when no overdue OPEN invoice is left. */
-  async clear(tx: EntityManager, subscriptionId: string, at: Date): Promise<void> {
+  /** PAST_DUE → ACTIVE of the invoice's subscriptions, when no overdue OPEN invoice is left of them. */
+  async clear(tx: EntityManager, invoice: Pick<Invoice, 'id' | 'subscriptionId'>, at: Date): Promise<void> {
+    const ids = (await loadSubscriptionIds(tx, [invoice])).get(invoice.id) ?? [];
+    for (const id of ids.sort()) await this.clearSubscription(tx, id, at);
+  }
+
+  private async clearSubscription(tx: EntityManager, subscriptionId: string, at: Date): Promise<void> {
     const subscription = await this.subscriptions.lock(tx, subscriptionId);
     const { organizationId, id, status: from } = subscription;
     if (from !== 'PAST_DUE' || (await loadOverdue(tx, [{ organizationId, id, at }])).size > 0) return;

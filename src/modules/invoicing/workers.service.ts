@@ -11,7 +11,13 @@ import { BillingFailuresService } from './billing-failures.service.js';
 import { BillingService, type BillingTask } from './billing.service.js';
 import { FinalizationService } from './finalization.service.js';
 import { isolate, isOutage } from './isolate.js';
-import { claimDueSubscriptions, findDueDrafts, findNewlyOverdue, type TenantKey } from './queries/claim-due-work.query.js';
+import {
+  claimDueSubscriptions,
+  findDueDrafts,
+  findNewlyOverdue,
+  giveBackWhenFrozen,
+  type TenantKey,
+} from './queries/claim-due-work.query.js';
 import type { RunCounts } from './queries/worker-runs.query.js';
 import { RunLogService, type Run } from './run-log.service.js';
 import { StandingService } from './standing.service.js';
@@ -79,6 +85,7 @@ export class WorkersService {
     let claimed: Subscription[] = [];
     try {
       await this.across('bill due subscriptions', async (tx) => {
+        await giveBackWhenFrozen(tx);
         claimed = await claimDueSubscriptions(tx, this.clock.now(), CHUNK);
         await this.settle(tx, run, claimed);
       });
@@ -89,6 +96,7 @@ export class WorkersService {
         claimed,
         (some) =>
           this.across('bill due subscriptions', async (tx) => {
+            await giveBackWhenFrozen(tx);
             const ids = some.map(({ id }) => id);
             await this.settle(tx, run, await claimDueSubscriptions(tx, this.clock.now(), ids.length, ids));
           }),
@@ -130,6 +138,7 @@ export class WorkersService {
           const attempt = async (some: readonly TenantKey[]): Promise<void> => {
             const ids = some.map(({ id }) => id);
             done += await this.database.transaction(organizationId, async (tx) => {
+              await giveBackWhenFrozen(tx);
               const count = await work(tx, ids);
               if (count > 0) await run.add(tx, [{ organizationId, found: count, done: count, failed: 0 }]);
               return count;

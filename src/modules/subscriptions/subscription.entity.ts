@@ -13,6 +13,7 @@ import type { SubscriptionStatus, TimelineEntry } from './domain/index.js';
 @Index('subscriptions_due_idx', ['dueAt'], {
   where: 'due_at IS NOT NULL AND test_clock_id IS NULL AND billing_failures < 3',
 })
+@Index('subscriptions_parked_idx', ['id'], { where: 'billing_failures >= 3' })
 @Index('subscriptions_test_clock_due_idx', ['organizationId', 'testClockId', 'dueAt'], { where: 'test_clock_id IS NOT NULL' })
 @Check('subscriptions_status_check', `status IN ('PENDING', 'TRIAL', 'ACTIVE', 'PAST_DUE', 'PAUSED', 'CANCELED')`)
 @ForeignKey(() => Customer, ['organizationId', 'customerId'], ['organizationId', 'id'], { name: 'subscriptions_customer_fkey' })

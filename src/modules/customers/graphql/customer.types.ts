@@ -23,6 +23,8 @@ export class CustomerType {
   @Field(() => Int, { nullable: true, description: 'Review window of drafts in minutes; null: the organization’s.' })
   graceMinutes: number | null;
   @Field(() => Int, { nullable: true, description: 'Days to pay; null: the organization’s.' }) paymentTermsDays: number | null;
+  @Field({ description: 'Subscriptions in one currency that are billed at the same instant share an invoice.' })
+  consolidate: boolean;
   @Field(() => JsonObjectScalarType) metadata: object;
   @Field() provisional: boolean;
   @Field(() => DateTimeScalarType, { nullable: true }) archivedAt: Date | null;
@@ -52,6 +54,7 @@ export class UpdateCustomerInput {
   reverseCharge?: boolean | null;
   @Field(() => Int, { nullable: true, description: '0 to 43,200 (30 days).' }) graceMinutes?: number | null;
   @Field(() => Int, { nullable: true, description: '0 to 365.' }) paymentTermsDays?: number | null;
+  @Field(() => Boolean, { nullable: true, description: 'Off by default. Of drafts to come.' }) consolidate?: boolean | null;
   @Field(() => JsonObjectScalarType, { nullable: true }) metadata?: object | null;
 }
 

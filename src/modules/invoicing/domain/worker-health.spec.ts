@@ -29,6 +29,13 @@ describe('the health of an hourly worker', () => {
     });
   });
 
+  it('warns as long as something is parked, though the runs go well', () => {
+    const health = (parked: number, ...runs: RunOutcome[]) => workerHealth(runs, 60, new Date('2026-03-01T11:30:00Z'), parked);
+    expect(health(0, run('11:00'))).toMatchObject({ status: 'healthy', consecutive_failures: 0, parked: 0 });
+    expect(health(2, run('11:00'))).toMatchObject({ status: 'warning', consecutive_failures: 0, parked: 2 });
+    expect(health(2, run('09:00'))).toMatchObject({ status: 'stale', parked: 2 });
+  });
+
   it('is overall that of the worst', () => {
     const worker = (status: 'healthy' | 'warning' | 'critical' | 'stale' | 'unknown') => ({
       status,

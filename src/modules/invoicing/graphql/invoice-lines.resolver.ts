@@ -7,6 +7,7 @@ import { decimal, decimalText } from '../../../shared/decimal.js';
 import { minorUnitDigits, roundToMinorUnit } from '../../../shared/money.js';
 import { chargeById, ChargeType } from '../../catalog/index.js';
 import { meterById, MeterType, UsageEventConnectionType, UsageEventType } from '../../metering/index.js';
+import { subscriptionById, SubscriptionType } from '../../subscriptions/index.js';
 import { explanationText } from '../domain/explanation.js';
 import { netAmount } from '../domain/tax.js';
 import { eventCountOfLine, eventsOfLine } from './invoicing.loaders.js';
@@ -24,6 +25,12 @@ export class InvoiceLinesResolver {
   @Requires('any')
   charge(@Parent() line: InvoiceLineType, @Context() context: RequestContext): Promise<ChargeType | null> | null {
     return line.chargeId ? context.load(chargeById, line.chargeId) : null;
+  }
+
+  @ResolveField(() => SubscriptionType, { nullable: true })
+  @Requires('subscriptions.read')
+  subscription(@Parent() line: InvoiceLineType, @Context() context: RequestContext): Promise<SubscriptionType | null> | null {
+    return line.subscriptionId ? context.load(subscriptionById, line.subscriptionId) : null;
   }
 
   @ResolveField(() => DecimalScalarType, { description: 'The amount without tax.' })

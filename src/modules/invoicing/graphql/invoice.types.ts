@@ -81,6 +81,7 @@ export class InvoiceLineType {
   })
   eventsHash: string | null;
   chargeId: string | null;
+  subscriptionId: string | null;
   currency: string;
   customerId: string;
   explanation: Explanation;

@@ -16,6 +16,7 @@ import { FinalizationService } from '../finalization.service.js';
 import { Invoice } from '../invoice.entity.js';
 import { InvoicesService } from '../invoices.service.js';
 import { PreviewsService } from '../previews.service.js';
+import { ofSubscription } from '../queries/load-invoices-of-subscriptions.query.js';
 import { TimeTravelService } from '../time-travel.service.js';
 import {
   InvoiceConnectionType,
@@ -66,7 +67,9 @@ export class InvoicesResolver {
     });
     const where = {
       ...(typeof customerId === 'string' ? { customerId } : {}),
-      ...(typeof subscriptionId === 'string' ? { subscriptionId } : {}),
+      ...(typeof subscriptionId === 'string'
+        ? { subscriptionId: ofSubscription(context.actor.organizationId, subscriptionId) }
+        : {}),
       ...(status ? { status: In(status) } : {}),
     };
     return pageOfRows(context.read.bind(context), Invoice, where, { first, after });
@@ -124,7 +127,7 @@ export class InvoicesResolver {
     return context.load(customerById, invoice.customerId);
   }
 
-  @ResolveField(() => SubscriptionType, { nullable: true })
+  @ResolveField(() => SubscriptionType, { nullable: true, description: 'Null: it is of none, or of several.' })
   @Requires('subscriptions.read')
   subscription(@Parent() invoice: InvoiceType, @Context() context: RequestContext): Promise<SubscriptionType | null> | null {
     return invoice.subscriptionId ? context.load(subscriptionById, invoice.subscriptionId) : null;

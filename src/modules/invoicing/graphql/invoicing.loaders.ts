@@ -1,10 +1,22 @@
 import { organizationOf } from '../../../platform/database/database.js';
-import { byPageArgs, childCounts, childPages, idPage, type PageArgs } from '../../../platform/graphql/connection.js';
+import {
+  byPageArgs,
+  childCounts,
+  childPages,
+  idPage,
+  type ChildPageKey,
+  type PageArgs,
+} from '../../../platform/graphql/connection.js';
 import { byId, byParent, type LoaderDefinition } from '../../../platform/graphql/loader.js';
 import { countCountedEvents, loadCountedEvents, type CountedEventsRequest, type UsageEventRow } from '../../metering/index.js';
 import { BalanceEntry } from '../balance-entry.entity.js';
 import { CreditNote, CreditNoteLine } from '../credit-note.entity.js';
 import { Invoice, InvoiceLine, Payment } from '../invoice.entity.js';
+import {
+  countInvoicesOfSubscriptions,
+  loadInvoicesOfSubscriptions,
+  loadSubscriptionIds,
+} from '../queries/load-invoices-of-subscriptions.query.js';
 import { Refund } from '../refund.entity.js';
 
 const allLinesOfInvoice = byParent(InvoiceLine, 'invoiceId', (a, b) => a.position - b.position);
@@ -15,8 +27,28 @@ export const linesOfInvoice: LoaderDefinition<string, InvoiceLine[]> = {
 export const paymentsOfInvoice = byParent(Payment, 'invoiceId', (a, b) => (a.id < b.id ? -1 : 1));
 export const invoicesOfCustomer = childPages(Invoice, 'customerId');
 export const invoiceCountOfCustomer = childCounts(Invoice, 'customerId');
-export const invoicesOfSubscription = childPages(Invoice, 'subscriptionId');
-export const invoiceCountOfSubscription = childCounts(Invoice, 'subscriptionId');
+export const invoicesOfSubscription: LoaderDefinition<ChildPageKey, Invoice[]> = {
+  cacheKey: (key) => `${key.parentId} ${key.first ?? ''} ${key.after ?? ''}`,
+  batch: (tx, keys) =>
+    byPageArgs(keys, async (group) => {
+      const parents = group.map(({ parentId }) => parentId);
+      const invoices = await loadInvoicesOfSubscriptions(tx, parents, idPage('Invoice', group[0]));
+      return parents.map((parentId) => invoices.get(parentId) ?? []);
+    }),
+};
+export const invoiceCountOfSubscription: LoaderDefinition<string, number> = {
+  batch: (tx, ids) => countInvoicesOfSubscriptions(tx, ids),
+};
+/** Of invoices that name none themselves. */
+export const subscriptionIdsOfInvoice: LoaderDefinition<string, string[]> = {
+  async batch(tx, ids) {
+    const found = await loadSubscriptionIds(
+      tx,
+      ids.map((id) => ({ id, subscriptionId: null })),
+    );
+    return ids.map((id) => found.get(id) ?? []);
+  },
+};
 
 /** Credit left of customers, by customer and currency, with one statement. Served by balance_entries_customer_idx. */
 export const balanceOfCustomer: LoaderDefinition<{ customerId: string; currency: string }, string> = {

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { organizationOf } from '../../../platform/database/database.js';
 import type { BillingStep } from '../billing-failure.entity.js';
+import { MAX_BILLING_FAILURES } from './claim-due-work.query.js';
 
 export interface NotedFailure {
   subscriptionId: string | null;
@@ -25,6 +26,18 @@ export async function noteFailure(tx: EntityManager, step: BillingStep, id: stri
     [organizationOf(tx), id, now],
   );
   return rows[0] ?? null;
+}
+
+/**
+ * How many subscriptions and drafts are parked, in all organizations, by the worker that leaves them alone. Served by
+ * subscriptions_parked_idx and invoices_parked_idx.
+ */
+export async function countParked(tx: EntityManager): Promise<{ invoice_generator: number; invoice_finalizer: number }> {
+  const [row] = await tx.query<{ invoice_generator: number; invoice_finalizer: number }[]>(
+    `SELECT (SELECT count(*)::int FROM subscriptions WHERE billing_failures >= ${MAX_BILLING_FAILURES} AND test_clock_id IS NULL) AS invoice_generator,
+            (SELECT count(*)::int FROM invoices WHERE status = 'DRAFT' AND billing_failures >= ${MAX_BILLING_FAILURES} AND test_clock_id IS NULL) AS invoice_finalizer`,
+  );
+  return row;
 }
 
 /** Takes up a subscription's billing again, and that of its drafts. Served by the primary key and invoices_subscription_idx. */

@@ -19,8 +19,15 @@ interface KeyRow {
 }
 
 /**
- * Locks up to `limit` subscriptions that are due, the longest due first, leaving out what another process has locked: a
- * process that dies gives its claim back with its connection. `only`: of these. Served by subscriptions_due_idx.
+ * A process that dies gives its claims back with its connection. One that is frozen keeps its connection: after a minute in which it
+ * asks for nothing Postgres ends that, the claims are free, and whatever it does when it wakes up comes to nothing.
+ */
+export const giveBackWhenFrozen = (tx: EntityManager): Promise<unknown> =>
+  tx.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
+
+/**
+ * Locks up to `limit` subscriptions that are due, the longest due first, leaving out what another process has locked.
+ * `only`: of these. Served by subscriptions_due_idx.
  */
 export async function claimDueSubscriptions(
   tx: EntityManager,
@@ -62,6 +69,15 @@ async function loadSubscriptions(tx: EntityManager, keys: readonly KeyRow[]): Pr
   return tx.findBy(Subscription, { organizationId, id: In(keys.map((key) => key.id)) });
 }
 
+/**
+ * Whether the draft is left to another, which it shares an invoice with: the first of those of its customer, currency and instant that
+ * are to share one. Served by invoices_consolidation_idx.
+ */
+const IS_LED = `(consolidate AND EXISTS (
+  SELECT FROM invoices leader WHERE leader.organization_id = invoices.organization_id AND leader.customer_id = invoices.customer_id
+     AND leader.billed_at = invoices.billed_at AND leader.currency = invoices.currency AND leader.consolidate AND leader.status = 'DRAFT'
+     AND leader.finalize_at IS NOT NULL AND leader.billing_failures < ${MAX_BILLING_FAILURES} AND leader.id < invoices.id))`;
+
 /** The order that numbers follow: as the periods end, then as the drafts were made (ids sort by creation). */
 const IN_ORDER_OF_NUMBERS = 'ORDER BY organization_id, coalesce(period_end, created_at), id';
 
@@ -70,7 +86,7 @@ export const findDueDrafts = (tx: EntityManager, now: Date, limit: number): Prom
   tx.query<TenantKey[]>(
     `SELECT organization_id AS "organizationId", id FROM invoices
       WHERE status = 'DRAFT' AND finalize_at <= $1 AND test_clock_id IS NULL AND ${IS_TRIED} AND (retry_at IS NULL OR retry_at <= $1)
-      ${IN_ORDER_OF_NUMBERS} LIMIT $2`,
+        AND NOT ${IS_LED} ${IN_ORDER_OF_NUMBERS} LIMIT $2`,
     [now, limit],
   );
 
@@ -79,7 +95,7 @@ export async function findDueDraftsOnTestClock(tx: EntityManager, testClockId: s
   const rows = await tx.query<{ id: string }[]>(
     `SELECT id FROM invoices
       WHERE organization_id = $1 AND test_clock_id = $2 AND status = 'DRAFT' AND finalize_at <= $3 AND ${IS_TRIED}
-        AND (retry_at IS NULL OR retry_at <= $3) ${IN_ORDER_OF_NUMBERS}`,
+        AND (retry_at IS NULL OR retry_at <= $3) AND NOT ${IS_LED} ${IN_ORDER_OF_NUMBERS}`,
     [organizationOf(tx), testClockId, now],
   );
   return rows.map(({ id }) => id);
@@ -113,7 +129,7 @@ export async function nextOnTestClock(tx: EntityManager, testClockId: string, to
        (SELECT min(greatest(due_at, retry_at)) FROM subscriptions
          WHERE organization_id = $1 AND test_clock_id = $2 AND due_at IS NOT NULL AND ${IS_TRIED}),
        (SELECT min(greatest(finalize_at, retry_at)) FROM invoices
-         WHERE organization_id = $1 AND test_clock_id = $2 AND status = 'DRAFT' AND finalize_at IS NOT NULL AND ${IS_TRIED}),
+         WHERE organization_id = $1 AND test_clock_id = $2 AND status = 'DRAFT' AND finalize_at IS NOT NULL AND ${IS_TRIED} AND NOT ${IS_LED}),
        (SELECT min(due_at) FROM invoices WHERE organization_id = $1 AND test_clock_id = $2 AND status = 'OPEN' AND overdue_at IS NULL)) AS next`,
     [organizationOf(tx), testClockId],
   );

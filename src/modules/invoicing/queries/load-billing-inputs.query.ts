@@ -138,7 +138,7 @@ export async function findDraftedSince(
   return row.start;
 }
 
-/** The subscriptions among these that have an OPEN invoice whose due date has passed. Served by invoices_subscription_idx. */
+/** The subscriptions among these that have an OPEN invoice whose due date has passed. Served by invoices_subscription_idx and invoice_subscriptions_subscription_idx. */
 export async function loadOverdue(
   tx: EntityManager,
   subscriptions: { organizationId: string; id: string; at: Date }[],
@@ -146,7 +146,9 @@ export async function loadOverdue(
   const rows = await tx.query<{ id: string }[]>(
     `SELECT w.id FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w (organization_id, id, at)
       WHERE EXISTS (SELECT FROM invoices i WHERE i.organization_id = w.organization_id AND i.subscription_id = w.id
-                      AND i.status = 'OPEN' AND i.due_at <= w.at)`,
+                      AND i.status = 'OPEN' AND i.due_at <= w.at)
+         OR EXISTS (SELECT FROM invoice_subscriptions m JOIN invoices i ON i.organization_id = m.organization_id AND i.id = m.invoice_id
+                     WHERE m.organization_id = w.organization_id AND m.subscription_id = w.id AND i.status = 'OPEN' AND i.due_at <= w.at)`,
     [
       subscriptions.map((subscription) => subscription.organizationId),
       subscriptions.map((subscription) => subscription.id),

@@ -7,6 +7,7 @@ export interface BillingTerms {
   timeZone: string;
   graceMinutes: number;
   paymentTermsDays: number;
+  consolidate: boolean;
   taxation: Taxation;
 }
 
@@ -25,7 +26,7 @@ interface TermsRow extends TaxParty, Omit<BillingTerms, 'taxation'> {
 export async function loadBillingTerms(tx: EntityManager, requests: readonly TermsRequest[]): Promise<BillingTerms[]> {
   const rows = await tx.query<TermsRow[]>(
     `SELECT c.id, coalesce(c.time_zone, o.time_zone) AS "timeZone", coalesce(c.grace_minutes, o.grace_minutes) AS "graceMinutes",
-            coalesce(c.payment_terms_days, o.payment_terms_days) AS "paymentTermsDays", c.tax_exempt AS "taxExempt",
+            coalesce(c.payment_terms_days, o.payment_terms_days) AS "paymentTermsDays", c.consolidate, c.tax_exempt AS "taxExempt",
             c.reverse_charge AS "reverseCharge", c.billing_address ->> 'country' AS country, c.billing_address ->> 'region' AS region
        FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS u (organization_id, id)) AS w
        JOIN customers c ON c.organization_id = w.organization_id AND c.id = w.id
@@ -39,9 +40,9 @@ export async function loadBillingTerms(tx: EntityManager, requests: readonly Ter
     rows,
   );
   return requests.map(({ organizationId, customerId, at }) => {
-    const { timeZone, graceMinutes, paymentTermsDays, ...party } = customers.get(customerId) as TermsRow;
+    const { timeZone, graceMinutes, paymentTermsDays, consolidate, ...party } = customers.get(customerId) as TermsRow;
     const taxation = taxationOf(party, rates.get(organizationId) ?? [], at);
-    return { timeZone, graceMinutes, paymentTermsDays, taxation };
+    return { timeZone, graceMinutes, paymentTermsDays, consolidate, taxation };
   });
 }
 

@@ -127,6 +127,7 @@ function invoiceOf(task: SettledTask, ordinal: number, totals: InvoiceTotals): I
     amountCredited: '0',
     totalCredited: '0',
     edited: false,
+    consolidate: terms.consolidate && !isCredit,
     memo: null,
     createdAt: draftedAt,
   };

@@ -6,6 +6,7 @@ import { Settings } from '../../../platform/settings.js';
 import { Clock } from '../../../shared/clock.js';
 import { RECONCILER } from '../../metering/index.js';
 import { overallStatus, workerHealth, type WorkerHealth } from '../domain/worker-health.js';
+import { countParked } from '../queries/billing-failures.query.js';
 import { loadRecentRuns } from '../queries/worker-runs.query.js';
 
 interface WorkersHealth {
@@ -40,7 +41,10 @@ export class WorkersHealthController {
   async health(): Promise<WorkersHealth> {
     const now = this.clock.now();
     const names = Object.keys(INTERVAL_MINUTES) as (keyof typeof INTERVAL_MINUTES)[];
-    const runs = await this.database.acrossOrganizations('health of the workers', (tx) => loadRecentRuns(tx, names));
+    const { runs, parked } = await this.database.acrossOrganizations('health of the workers', async (tx) => ({
+      runs: await loadRecentRuns(tx, names),
+      parked: (await countParked(tx)) as Partial<Record<string, number>>,
+    }));
     const workers = Object.fromEntries(
       names.map((name) => [
         name,
@@ -48,6 +52,7 @@ export class WorkersHealthController {
           runs.filter((run) => run.worker === name),
           INTERVAL_MINUTES[name],
           now,
+          parked[name],
         ),
       ]),
     );
