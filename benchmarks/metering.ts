@@ -1,45 +1,9 @@
 /**
  * `npm run bench:metering`: ingestion and usage queries against baselines that do the least that can be done, on a Postgres of
- * their own, in alternation. Prints ratios, and writes all figures to reports/. `npm run bench:metering -- batch single` runs
- * some parts only; BENCH_SCALE=0.1 makes everything smaller.
+ * their own, in alternation. Some eight minutes on two quiet cores. `npm run bench:metering -- batch single` runs some parts only;
+ * `-- --full` has tables of ten million events and a run of two million, which takes the better part of an hour.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../src/platform/database/embedded-postgres.js';
-import type { Figure, Lab } from './support/figures.js';
+import { measure } from './support/laboratory.js';
 import { PARTS } from './support/metering-parts.js';
-import { readPostmasterPid } from './support/processes.js';
 
-const scale = Number(process['env'].BENCH_SCALE ?? 1);
-const repeats = Number(process['env'].BENCH_REPEATS ?? 5);
-const wanted = process.argv.slice(2);
-
-const dataDir = mkdtempSync(join(tmpdir(), 'fluxrate-bench-'));
-chmodSync(dataDir, 0o755); // Root's server runs as another account, which has to enter.
-const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
-const figures: Figure[] = [];
-try {
-  const lab: Lab = { postgres, postgresPid: readPostmasterPid(join(dataDir, 'postgres')), scale, repeats };
-  for (const [name, part] of Object.entries(PARTS)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const found = await part(lab);
-    figures.push(...found);
-    for (const figure of found) console.log(lineOf(figure));
-  }
-} finally {
-  await postgres.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-}
-const at = new Date(performance.timeOrigin).toISOString();
-mkdirSync('reports', { recursive: true });
-const file = `reports/metering-${at.replace(/[:.]/g, '-')}.json`;
-writeFileSync(file, JSON.stringify({ at, node: process.version, scale, repeats, figures }, null, 2));
-console.log(
-  `\n${figures.filter(({ passes }) => passes !== false).length} of ${figures.length} as they should be; all figures in ${file}`,
-);
-
-function lineOf({ name, value, unit, goal, passes }: Figure): string {
-  const verdict = passes === null ? '' : passes ? 'ok' : 'MISSED';
-  return `${name.padEnd(62)} ${value.toFixed(value < 10 ? 2 : 0).padStart(9)} ${unit.padEnd(12)} ${(goal ?? '').padEnd(10)} ${verdict}`;
-}
+await measure('metering', PARTS);

@@ -3,6 +3,8 @@ import type { EmbeddedPostgres } from '../../src/platform/database/embedded-post
 export interface Lab {
   postgres: EmbeddedPostgres;
   postgresPid: number;
+  /** Events that large tables hold. */
+  stored: number;
   scale: number;
   repeats: number;
 }

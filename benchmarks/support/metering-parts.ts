@@ -35,6 +35,11 @@ const rates = (name: string, { median, cpu, more }: Outcome): Figure[] => [
   figure('  p99 of a request', more.p99, 'ms'),
 ];
 
+/** CPU time of server and database together, against another's: what is left when others use the machine too. */
+const work = ({ cpu }: Outcome): number => cpu.server + cpu.postgres;
+const workRatio = (name: string, ours: Outcome, other: Outcome): Figure =>
+  figure(`${name}, CPU of server and database`, work(ours) / work(other), 'ratio');
+
 async function withServers<T>(servers: Server[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -78,6 +83,7 @@ async function batch(lab: Lab): Promise<Figure[]> {
       ...rates(`batches of ${size}, ours`, outcome.ours),
       ...rates(`batches of ${size}, bare`, outcome.bare),
       figure(`batches of ${size}: ours / bare`, outcome.ours.median / outcome.bare.median, 'ratio', ['≥', 0.7]),
+      workRatio(`batches of ${size}: ours / bare`, outcome.ours, outcome.bare),
     );
   }
   return figures;
@@ -111,6 +117,8 @@ async function single(lab: Lab): Promise<Figure[]> {
     ...rates('single events, bare with a commit each', outcome.single),
     figure('single events: ours / bare and gathered', outcome.ours.median / outcome.gathered.median, 'ratio', ['≥', 0.7]),
     figure('single events: ours / bare with a commit each', outcome.ours.median / outcome.single.median, 'ratio', ['≥', 2]),
+    workRatio('single events: ours / bare and gathered', outcome.ours, outcome.gathered),
+    workRatio('single events: ours / bare with a commit each', outcome.ours, outcome.single),
     figure('single events: p99', outcome.ours.more.p99, 'ms', ['≤', 25]),
   ];
 }
@@ -151,18 +159,17 @@ async function graphql(lab: Lab): Promise<Figure[]> {
     await graph();
     return contest(lab.repeats, { rest, graph });
   });
-  const total = ({ cpu }: Outcome): number => cpu.server + cpu.postgres;
   return [
     ...rates('REST, 100 events a request', outcome.rest),
     ...rates('GraphQL, 100 events a request', outcome.graph),
-    figure('GraphQL / REST, CPU of server and database', total(outcome.graph) / total(outcome.rest), 'ratio', ['≤', 1.5]),
+    figure('GraphQL / REST, CPU of server and database', work(outcome.graph) / work(outcome.rest), 'ratio', ['≤', 1.5]),
     figure('GraphQL / REST, CPU of the server alone', outcome.graph.cpu.server / outcome.rest.cpu.server, 'ratio'),
   ];
 }
 
 /** Into a table of many events with random keys, and an empty one. */
 async function full(lab: Lab): Promise<Figure[]> {
-  const stored = Math.ceil(10_000_000 * lab.scale);
+  const { stored } = lab;
   const events = Math.ceil(40 * lab.scale) * 1_000;
   const [large, empty] = [await createWorld(lab.postgres), await createWorld(lab.postgres)];
   await preload(large, stored);
@@ -206,13 +213,14 @@ async function duplicates(lab: Lab): Promise<Figure[]> {
     ...rates('fresh events', outcome.fresh),
     ...rates('all duplicates', outcome.again),
     figure('all duplicates / fresh', outcome.again.median / outcome.fresh.median, 'ratio', ['≥', 2]),
+    workRatio('all duplicates / fresh', outcome.again, outcome.fresh),
   ];
 }
 
 /** A long run: what an event costs on disk, and whether the server's memory grows. */
 async function space(lab: Lab): Promise<Figure[]> {
   const rounds = 20;
-  const events = Math.ceil((2_000_000 * lab.scale) / rounds / 1_000) * 1_000;
+  const events = Math.ceil(Math.min(2_000_000, 0.4 * lab.stored) / rounds / 1_000) * 1_000;
   const world = await createWorld(lab.postgres);
   const server = await startOurs(world.url);
   const sizes = async () =>
@@ -233,10 +241,12 @@ async function space(lab: Lab): Promise<Figure[]> {
     // The first rounds warm up: code is compiled, pools fill.
     const settled = memory.slice(rounds / 4);
     const middle = percentile(settled, 0.5);
+    const grown = percentile(settled.slice(-5), 0.5) / percentile(settled.slice(0, 5), 0.5);
     return [
       figure(`disk, of ${events * rounds} events`, each('bytes'), 'bytes/event'),
       figure('WAL', each('wal'), 'bytes/event'),
       figure('memory of the server', middle, 'MiB'),
+      figure('  at the end / at the beginning', grown, 'ratio'),
       figure('  greatest deviation from that', Math.max(...settled.map((size) => Math.abs(size / middle - 1))), 'share', [
         '≤',
         0.2,

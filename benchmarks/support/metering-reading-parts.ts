@@ -4,7 +4,17 @@ import { loadUsageByCustomer } from '../../src/modules/metering/index.js';
 import { contest, type Measurement } from './contest.js';
 import { load, percentile, requestOf, type Answer } from './http-load.js';
 import { figure, type Figure, type Lab } from './figures.js';
-import { API_KEY, createWorld, METERS, MONTH_END, MONTH_START, preload, startOurs, type World } from './metering-world.js';
+import {
+  API_KEY,
+  createWorld,
+  CUSTOMERS,
+  METERS,
+  MONTH_END,
+  MONTH_START,
+  preload,
+  startOurs,
+  type World,
+} from './metering-world.js';
 import { cpuSeconds, type Server } from './processes.js';
 
 const USAGE = `query ($meterId: ID!, $customerId: ID!, $from: DateTime!, $to: DateTime!) {
@@ -14,7 +24,7 @@ const isUsage = ({ body }: Answer): boolean => body.includes('"eventCount":') &&
 
 /** Usage of one customer, meter and month, with few and with many events. */
 async function month(lab: Lab): Promise<Figure[]> {
-  const [few, many] = [10_000, Math.ceil(10_000_000 * lab.scale)];
+  const [few, many] = [10_000, lab.stored];
   const ratios: Figure[] = [];
   for (const [what, customers, meters] of [
     ['of one pair', 1, 1],
@@ -66,15 +76,17 @@ async function ask(lab: Lab, server: Server, pair: object): Promise<Measurement>
 /** A month of every customer and meter, from counters and by one pass over the raw events. */
 async function pairs(lab: Lab): Promise<Figure[]> {
   const world = await createWorld(lab.postgres);
-  const stored = Math.ceil(10_000_000 * lab.scale);
-  await preload(world, stored);
+  const { stored } = lab;
+  // As many events a pair and day in a small table as 10,000 customers have in one of ten million.
+  await preload(world, stored, Math.ceil(CUSTOMERS * Math.min(1, stored / 10_000_000)));
   const source = await new DataSource(dataSourceOptions(world.url, 2)).initialize();
   const runner = source.createQueryRunner();
   runner.data.organizationId = world.organizationId;
   const timed = async (work: () => Promise<number>): Promise<Measurement> => {
-    const began = performance.now();
+    const [began, before] = [performance.now(), cpuSeconds(lab.postgresPid, true)];
     const found = await work();
-    return { value: (performance.now() - began) / 1_000, cpu: {}, more: { found } };
+    const postgres = cpuSeconds(lab.postgresPid, true) - before;
+    return { value: (performance.now() - began) / 1_000, cpu: { postgres }, more: { found } };
   };
   const span = { from: MONTH_START.toISOString(), to: MONTH_END.toISOString() };
   const counters = () =>
@@ -110,6 +122,11 @@ async function pairs(lab: Lab): Promise<Figure[]> {
     figure(`${outcome.raw.more.found} pairs (${METERS} meters) from counters`, outcome.counters.median, 's'),
     figure(`${outcome.raw.more.found} pairs from ${stored} raw events, one pass`, outcome.raw.median, 's'),
     figure('all pairs: counters / raw events', outcome.counters.median / outcome.raw.median, 'ratio', ['≤', 0.1]),
+    figure(
+      'all pairs: counters / raw events, CPU of database',
+      outcome.counters.cpu.postgres / outcome.raw.cpu.postgres,
+      'ratio',
+    ),
   ];
 }
 

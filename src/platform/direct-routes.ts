@@ -84,7 +84,9 @@ function readBody<Body>(request: FastifyRequest, payload: Readable, reader: Body
 function consume<Body>(stream: Readable, reader: BodyReader<Body>): Promise<Body> {
   return new Promise((resolve, reject) => {
     let bytes = 0;
+    let isOver = false;
     const fail = (error: unknown): void => {
+      isOver = true;
       stream.removeListener('data', onData);
       stream.resume();
       reject(error instanceof Error ? error : new Error(String(error)));
@@ -100,6 +102,7 @@ function consume<Body>(stream: Readable, reader: BodyReader<Body>): Promise<Body
     };
     stream.on('data', onData);
     stream.on('end', () => {
+      isOver = true;
       try {
         resolve(reader.end());
       } catch (error) {
@@ -109,6 +112,9 @@ function consume<Body>(stream: Readable, reader: BodyReader<Body>): Promise<Body
     stream.on('error', (error: Error & { code?: string }) =>
       fail(error.code?.startsWith('Z_') ? new DomainError('MALFORMED_REQUEST', 'The body is not gzip.') : error),
     );
-    stream.on('close', () => fail(new DomainError('MALFORMED_REQUEST', 'The body ended early.')));
+    stream.on('close', () => {
+      // An error costs more than all else here: none is made in vain.
+      if (!isOver) fail(new DomainError('MALFORMED_REQUEST', 'The body ended early.'));
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ceilingOfQuotient, decimal, decimalText, max, min, parseDecimal, sum, ZERO } from './decimal.js';
+import { ceilingOfQuotient, decimal, decimalText, max, min, parseDecimal, plainDecimalText, sum, ZERO } from './decimal.js';
 
 describe('parseDecimal', () => {
   it.each([
@@ -24,6 +24,7 @@ describe('parseDecimal', () => {
   ])('reads %j as %j', (text, expected) => {
     const value = parseDecimal(text);
     expect(value && decimalText(value)).toBe(expected);
+    expect(plainDecimalText(text)).toBe(expected);
   });
 
   it.each([
@@ -59,6 +60,7 @@ describe('parseDecimal', () => {
     '0'.repeat(65),
   ])('refuses %j', (text) => {
     expect(parseDecimal(text)).toBeNull();
+    expect(plainDecimalText(text)).toBeNull();
   });
 
   it('reads minus zero as plain zero', () => {

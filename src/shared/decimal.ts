@@ -32,6 +32,16 @@ export function parseDecimal(text: string): Decimal | null {
 /** Plain notation without an exponent: "0.001", "1500000000000000000000"; never "-0". */
 export const decimalText = (value: Decimal): string => (value.isZero() ? '0' : value.toFixed());
 
+/** Plain notation within the limits and without superfluous zeros: what `decimalText` would make of it. */
+const PLAIN_TEXT = /^(?!-0$)-?(?:0|[1-9]\d{0,23})(?:\.\d{0,14}[1-9])?$/;
+
+/** As `parseDecimal`, but to the plain text, and at once for what is plain already: the hot path computes nothing. */
+export function plainDecimalText(text: string): string | null {
+  if (PLAIN_TEXT.test(text)) return text;
+  const value = parseDecimal(text);
+  return value && decimalText(value);
+}
+
 export const sum = (values: Iterable<Decimal>): Decimal => {
   let total = ZERO;
   for (const value of values) total = total.plus(value);

@@ -13,6 +13,17 @@ export class Instant extends Date {
 
   /** Reads ISO 8601 / RFC 3339 with an offset, years 1900 to 2199. Returns null for anything else. */
   static read(text: string): Instant | null {
+    return Instant.readCanonical(text) ?? Instant.readAny(text);
+  }
+
+  /** What `toISOString` writes, as most programs send it, for a fraction of the cost. */
+  private static readCanonical(text: string): Instant | null {
+    if (text.length !== 24 || text < '1900' || text >= '2200') return null;
+    const instant = new Instant(Date.parse(text), text);
+    return !Number.isNaN(instant.getTime()) && instant.toISOString() === text ? instant : null;
+  }
+
+  private static readAny(text: string): Instant | null {
     const match = RFC3339.exec(text);
     if (!match) return null;
     const [, date, time, fraction = '', offset] = match;

@@ -138,6 +138,23 @@ describe('usage corrected afterwards', () => {
     ]);
   });
 
+  it('a customer whose only event was voided is in no ranking, of a meter that carries over either', async () => {
+    meters.set('seats', await world.meter({ name: 'seats', aggregation: 'LAST', carriesOver: true }));
+    const id = await record('seats', 15, '3');
+    await record('seats', 15, '5', { customerExternalId: 'bob' });
+    await app.api.query('mutation ($id: ID!) { voidUsageEvent(id: $id) { id } }', { id });
+    const ranking = async (from: string) =>
+      (
+        await app.api.query<{ usageByCustomer: object[] }>(
+          `query ($id: ID!, $from: DateTime!) { usageByCustomer(meterId: $id, from: $from, to: "2026-01-20T00:00:00Z") {
+             customer { externalId } value eventCount } }`,
+          { id: meters.get('seats'), from },
+        )
+      ).usageByCustomer;
+    expect(await ranking('2026-01-15T00:00:00Z')).toEqual([{ customer: { externalId: 'bob' }, value: '5', eventCount: 1 }]);
+    expect(await ranking('2026-01-17T00:00:00Z')).toEqual([{ customer: { externalId: 'bob' }, value: '5', eventCount: 0 }]);
+  });
+
   it('counters agree with a recount, and a tampered one is found and shown in health', async () => {
     const upkeep = app.nest.get(UsageUpkeepService);
     const clean = await app.api.query<{ reconcileUsage: { checked: number; differences: object[] } }>(RECONCILE);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { newId } from '../../platform/database/ids.js';
 import { canonicalJson } from '../../platform/json.js';
-import { decimal, decimalText } from '../../shared/decimal.js';
+import { plainDecimalText } from '../../shared/decimal.js';
 import {
   checkEventShape,
   contributionOf,
@@ -43,7 +43,7 @@ export function candidateOf(event: UsageEventInput, meter: Meter | undefined): C
   const contribution = contributionOf(event, meter);
   if (contribution instanceof Rejection) return contribution;
   const { idempotencyKey } = event;
-  const quantity = event.quantity ? decimalText(decimal(event.quantity)) : null;
+  const quantity = event.quantity ? plainDecimalText(event.quantity) : null;
   // A timestamp that was not given is not part of the content: a retry without one is the same event.
   const content = [meter.id, event.customerExternalId, quantity, propertiesText, event.timestamp?.text ?? null];
   return {
@@ -69,7 +69,7 @@ export function rowOf(candidate: Candidate, customer: IngestionCustomer, now: Da
     occurredAt: event.timestamp?.text ?? now.toISOString(),
     quantity: candidate.quantity,
     counted: contribution.counted,
-    value: contribution.value ? decimalText(contribution.value) : null,
+    value: contribution.value,
     member: contribution.member,
     properties: candidate.propertiesText,
     idempotencyKey: event.idempotencyKey ?? null,

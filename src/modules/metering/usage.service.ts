@@ -114,6 +114,9 @@ export class UsageService {
     customers: Map<string, IngestionCustomer>,
     nowOf: (customer: IngestionCustomer) => Date,
   ): Promise<(EventOutcome | null)[]> {
+    if (admissions.every(({ candidate, rejection }) => rejection === null && customers.has(externalIdOf(candidate)))) {
+      return admissions.map(() => null);
+    }
     const isAsked = ({ candidate, rejection }: Admission): boolean =>
       typeof candidate?.keyHash === 'string' && (rejection !== null || !customers.has(externalIdOf(candidate)));
     const holders = await this.holdersOf(

@@ -1,5 +1,4 @@
-import type { Decimal } from '../../../shared/decimal.js';
-import { parseDecimal } from '../../../shared/decimal.js';
+import { plainDecimalText } from '../../../shared/decimal.js';
 import type { Instant } from '../../../shared/instant.js';
 import { faultOfJson, isStorable } from '../../../shared/text.js';
 import type { MeterDefinition, MeterFilter } from './meter.js';
@@ -38,7 +37,8 @@ export class Rejection {
 /** What an event adds to its meter: a number, a member of a set, or (for COUNT, and where a filter keeps it out) neither. */
 export interface Contribution {
   counted: boolean;
-  value: Decimal | null;
+  /** In plain notation. */
+  value: string | null;
   member: string | null;
 }
 
@@ -58,7 +58,7 @@ export function checkEventShape(event: UsageEventInput): Rejection | null {
   if (event.idempotencyKey !== null && event.idempotencyKey !== undefined && !isKeyText(event.idempotencyKey)) {
     return new Rejection('VALIDATION_FAILED', `The idempotency key must have 1 to ${MAX_KEY_LENGTH} characters.`);
   }
-  if (event.quantity !== null && event.quantity !== undefined && parseDecimal(event.quantity) === null) {
+  if (event.quantity !== null && event.quantity !== undefined && plainDecimalText(event.quantity) === null) {
     return new Rejection('VALIDATION_FAILED', 'The quantity is not a decimal number within the limits on digits.');
   }
   const found = faultOfJson(event.properties);
@@ -109,21 +109,21 @@ function valueOf(event: UsageEventInput, properties: Record<string, unknown>, me
   const property = meter.valueProperty === null ? undefined : own(properties, meter.valueProperty);
   if (property !== undefined && property !== null) {
     const text = scalarText(property);
-    const value = text === null ? null : parseDecimal(text);
+    const value = text === null || typeof property === 'boolean' ? null : plainDecimalText(text);
     if (value === null) return new Rejection('VALUE_INVALID', `The property "${meter.valueProperty}" is not a decimal number.`);
     return checked(value, meter);
   }
-  const value = event.quantity === null || event.quantity === undefined ? null : parseDecimal(event.quantity);
+  const value = event.quantity === null || event.quantity === undefined ? null : plainDecimalText(event.quantity);
   if (value === null) {
     const where = meter.valueProperty === null ? 'quantity' : `property "${meter.valueProperty}" and no quantity`;
     return new Rejection('VALUE_MISSING', `The event has no ${where}.`);
   }
-  if (value.isZero()) return new Rejection('VALUE_INVALID', 'The quantity must not be 0.');
+  if (value === '0') return new Rejection('VALUE_INVALID', 'The quantity must not be 0.');
   return checked(value, meter);
 }
 
-function checked(value: Decimal, meter: MeterDefinition): Contribution | Rejection {
-  if (value.isNegative() && meter.aggregation === 'SUM' && !meter.allowsNegative) {
+function checked(value: string, meter: MeterDefinition): Contribution | Rejection {
+  if (value.startsWith('-') && meter.aggregation === 'SUM' && !meter.allowsNegative) {
     return new Rejection('NEGATIVE_NOT_ALLOWED', 'The meter does not take negative values.');
   }
   return { counted: true, value, member: null };

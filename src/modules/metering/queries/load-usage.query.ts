@@ -195,7 +195,7 @@ const BY_CUSTOMER = `WITH ${PARTS}, carried AS (
     SELECT p.customer_id, (array_agg(p.latest ORDER BY p.latest DESC))[1] AS latest ${CARRIED}
      WHERE (SELECT carries_over FROM meter) GROUP BY p.customer_id
   ), known AS (
-    SELECT customer_id, event_count, total, highest, latest FROM parts
+    SELECT customer_id, event_count, total, highest, latest FROM parts WHERE event_count > 0
      UNION ALL
     SELECT customer_id, 0, NULL, (latest).value, latest FROM carried
   )
