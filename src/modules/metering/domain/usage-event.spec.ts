@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { LosslessNumber } from 'lossless-json';
-import { decimalText } from '../../../shared/decimal.js';
 import type { MeterDefinition } from './meter.js';
 import {
   checkEventShape,
@@ -69,7 +68,7 @@ describe('the time of an event', () => {
 function text(outcome: Contribution | Rejection): string {
   if (outcome instanceof Rejection) return outcome.code;
   const { counted, value, member } = outcome;
-  return [counted ? 'counted' : 'not counted', value === null ? [] : decimalText(value), member ?? []].flat().join(' ');
+  return [counted ? 'counted' : 'not counted', value ?? [], member ?? []].flat().join(' ');
 }
 
 describe('what an event contributes', () => {
