@@ -4,8 +4,10 @@ import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usag
 import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-create-taxes-and-credits.js';
 import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
 import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
+import { CreateEntitlements1700000000006 } from './migrations/1700000000006-create-entitlements.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
+import { EntitlementOverride, Grant } from './modules/entitlements/index.js';
 import {
   BalanceEntry,
   BillingFailure,
@@ -41,6 +43,8 @@ export const ENTITIES = [
   Subscription,
   SubscriptionEntry,
   SubscriptionTransition,
+  EntitlementOverride,
+  Grant,
   Invoice,
   InvoiceLine,
   Payment,
@@ -64,6 +68,7 @@ export const MIGRATIONS = [
   CreateTaxesAndCredits1700000000003,
   ProtectBooks1700000000004,
   CreateDocumentsAndMail1700000000005,
+  CreateEntitlements1700000000006,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

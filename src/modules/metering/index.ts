@@ -7,7 +7,13 @@ export { MeteringModule } from './metering.module.js';
 export { MetersService } from './meters.service.js';
 export { loadArrivals, type Arrivals } from './queries/load-arrivals.query.js';
 export { countCountedEvents, loadCountedEvents, type CountedEventsRequest } from './queries/load-counted-events.query.js';
-export { loadPresentReadings, loadReadings, type TenantReadingRequest } from './queries/load-readings.query.js';
+export {
+  loadPresentReadings,
+  loadReadings,
+  presentReadings,
+  type OwnedReadingRequest,
+  type TenantReadingRequest,
+} from './queries/load-readings.query.js';
 export type { UsageEventRow } from './queries/load-usage-events.query.js';
 export { UsageReportsService, type UsageReport } from './usage-reports.service.js';
 export { UsageService } from './usage.service.js';

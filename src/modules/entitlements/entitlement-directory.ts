@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { In } from 'typeorm';
+import { CHANGES } from '../../platform/database/changes.js';
+import { Database } from '../../platform/database/database.js';
+import { Notifications } from '../../platform/database/notifications.js';
+import { Feature } from '../catalog/index.js';
+import type { Profile } from './profile.js';
+import { loadProfiles } from './queries/load-profiles.query.js';
+
+const MAX_PROFILES = 50_000;
+const MAX_FEATURES = 100_000;
+
+/**
+ * Profiles and features as checks need them, kept in memory. A profile's version is compared with the database's by the statement
+ * that reads usage, so an old copy is never acted on, whatever was heard or not (docs/architecture.md, "The way of a check"). Of a
+ * feature only what never changes decides; unknown ones are looked for each time.
+ */
+@Injectable()
+export class EntitlementDirectory {
+  /** By organization and external id. */
+  private readonly profiles = new Map<string, Profile>();
+  private readonly features = new Map<string, Feature>();
+  private generation = 0;
+
+  constructor(
+    private readonly database: Database,
+    notifications: Notifications,
+  ) {
+    // An organization's zone is its customers'; a feature's thresholds are shown.
+    notifications.on(CHANGES, (table) => {
+      if (table === 'organizations' || table === 'features') this.clear();
+    });
+    notifications.onGap(() => this.clear());
+  }
+
+  /** Profiles by external id; of customers that nobody knows there is none. */
+  async profilesOf(organizationId: string, externalIds: readonly string[]): Promise<Map<string, Profile>> {
+    const found = new Map<string, Profile>();
+    const missing = new Set<string>();
+    for (const externalId of externalIds) {
+      const profile = this.profiles.get(keyOf(organizationId, externalId));
+      if (profile) found.set(externalId, profile);
+      else missing.add(externalId);
+    }
+    if (missing.size === 0) return found;
+    const { generation } = this;
+    const loaded = await this.database.read(organizationId, (tx) => loadProfiles(tx, { externalIds: [...missing] }));
+    for (const profile of loaded) {
+      found.set(profile.externalId, profile);
+      if (generation === this.generation) keep(this.profiles, keyOf(organizationId, profile.externalId), profile, MAX_PROFILES);
+    }
+    return found;
+  }
+
+  /** Features by lookup key. */
+  async featuresOf(organizationId: string, lookupKeys: readonly string[]): Promise<Map<string, Feature>> {
+    const found = new Map<string, Feature>();
+    const missing = new Set<string>();
+    for (const lookupKey of lookupKeys) {
+      const feature = this.features.get(keyOf(organizationId, lookupKey));
+      if (feature) found.set(lookupKey, feature);
+      else missing.add(lookupKey);
+    }
+    if (missing.size === 0) return found;
+    const { generation } = this;
+    const where = { organizationId, lookupKey: In([...missing]) };
+    for (const feature of await this.database.read(organizationId, (tx) => tx.findBy(Feature, where))) {
+      found.set(feature.lookupKey, feature);
+      if (generation === this.generation) keep(this.features, keyOf(organizationId, feature.lookupKey), feature, MAX_FEATURES);
+    }
+    return found;
+  }
+
+  /** A copy that has turned out to be old. */
+  forget({ organizationId, externalId }: Profile): void {
+    this.profiles.delete(keyOf(organizationId, externalId));
+  }
+
+  private clear(): void {
+    this.generation += 1;
+    this.profiles.clear();
+    this.features.clear();
+  }
+}
+
+const keyOf = (organizationId: string, name: string): string => `${organizationId} ${name}`;
+
+/** Beyond the limit, the first that came goes. */
+function keep<V>(map: Map<string, V>, key: string, value: V, limit: number): void {
+  if (map.size >= limit) map.delete(map.keys().next().value as string);
+  map.set(key, value);
+}

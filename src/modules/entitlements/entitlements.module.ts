@@ -1,0 +1,38 @@
+import { Module } from '@nestjs/common';
+import { DirectRoutes } from '../../platform/direct-routes.js';
+import { CatalogModule } from '../catalog/index.js';
+import { CustomersModule } from '../customers/index.js';
+import { MeteringModule } from '../metering/index.js';
+import { SubscriptionsModule } from '../subscriptions/index.js';
+import { EntitlementDirectory } from './entitlement-directory.js';
+import { EntitlementsService } from './entitlements.service.js';
+import { GrantsService } from './grants.service.js';
+import {
+  CustomerEntitlementsResolver,
+  EntitlementOverridesResolver,
+  EntitlementsResolver,
+} from './graphql/entitlements.resolver.js';
+import { CustomerGrantsResolver, GrantsResolver } from './graphql/grants.resolver.js';
+import { OverridesService } from './overrides.service.js';
+import { QuestionQueue } from './question-queue.js';
+import { EntitlementsRoutes } from './rest/entitlements.routes.js';
+
+@Module({
+  imports: [CustomersModule, MeteringModule, CatalogModule, SubscriptionsModule],
+  providers: [
+    DirectRoutes,
+    EntitlementDirectory,
+    QuestionQueue,
+    EntitlementsService,
+    OverridesService,
+    GrantsService,
+    EntitlementsRoutes,
+    EntitlementsResolver,
+    EntitlementOverridesResolver,
+    CustomerEntitlementsResolver,
+    GrantsResolver,
+    CustomerGrantsResolver,
+  ],
+  exports: [EntitlementsService],
+})
+export class EntitlementsModule {}
