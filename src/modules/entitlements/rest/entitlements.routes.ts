@@ -36,7 +36,7 @@ export class EntitlementsRoutes implements OnModuleInit {
     return `{${checkText(requireKnown(await this.entitlements.check(organizationId, request)))}}`;
   }
 
-  @Post('check')
+  @Post('check/batch')
   @Requires('usage.read')
   async checkAll(body: Body, { organizationId }: Actor): Promise<string> {
     const requests = crossed(texts(body, 'customer_external_ids'), texts(body, 'features'), quantityIn(body), [
