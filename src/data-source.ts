@@ -7,7 +7,7 @@ import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-
 import { CreateEntitlements1700000000006 } from './migrations/1700000000006-create-entitlements.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
-import { EntitlementOverride, Grant } from './modules/entitlements/index.js';
+import { EntitlementAlert, EntitlementOverride, Grant } from './modules/entitlements/index.js';
 import {
   BalanceEntry,
   BillingFailure,
@@ -43,6 +43,7 @@ export const ENTITIES = [
   Subscription,
   SubscriptionEntry,
   SubscriptionTransition,
+  EntitlementAlert,
   EntitlementOverride,
   Grant,
   Invoice,

@@ -22,7 +22,8 @@ type Step = { at: string } & (
     }
   | { action: 'usage'; value: string }
   | { action: 'limit'; value: string; reset?: string }
-  | { action: 'reset' | 'start_measuring' }
+  | { action: 'reset' }
+  | { action: 'start_measuring' }
   | ({ action: 'expect' } & Expected)
 );
 

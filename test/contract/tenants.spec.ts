@@ -74,6 +74,20 @@ const ofCustomer = (more: Arguments, inInput = true): Record<string, Place> => {
   };
 };
 
+/** Inputs that name a customer and a feature by texts. */
+const ofNames = (): Record<string, Place> => ({
+  'input.customerExternalId': {
+    names: 'customerExternalId',
+    with: (customerExternalId, { featureKey }) => ({
+      input: { customerExternalId, featureLookupKey: featureKey, quantity: '1' },
+    }),
+  },
+  'input.featureLookupKey': {
+    names: 'featureKey',
+    with: (featureLookupKey, { customerExternalId }) => ({ input: { customerExternalId, featureLookupKey, quantity: '1' } }),
+  },
+});
+
 /** Every place of every operation that takes an id (the test holds the schema against it), or a text to look up. */
 const PLACES: Record<string, Record<string, Place>> = {
   meter: {
@@ -220,7 +234,13 @@ const PLACES: Record<string, Record<string, Place>> = {
   setEntitlementOverride: ofCustomer({ limit: '5' }),
   removeEntitlementOverride: ofCustomer({}, false),
   createGrant: ofCustomer({ amount: '5' }),
+  entitlementAlerts: { customerId: { names: 'customer', with: (customerId) => ({ customerId }) } },
   voidGrant: id('grant'),
+  reservation: id('reservation'),
+  commitReservation: id('reservation'),
+  releaseReservation: id('reservation'),
+  consumeEntitlement: ofNames(),
+  reserveEntitlement: ofNames(),
   revokeApiKey: id('apiKey'),
   advanceTestClock: { id: { names: 'testClock', with: (value) => ({ id: value, to: '2026-02-01T00:00:00Z' }) } },
 };
@@ -270,7 +290,9 @@ describe('a stranger’s ids', () => {
       expect(await answerTo(operation, unknown, place)).toBe(toForeign);
     expect(await answerTo(operation, '', place)).toMatch(/"result":null|"NOT_FOUND"|"VALIDATION_FAILED"|"METER_NOT_FOUND"/);
     const refused = toForeign.includes('"code":"NOT_FOUND"') || toForeign.includes('"code":"METER_NOT_FOUND"');
-    const isNullable = ['meter', 'feature', 'plan', 'customer', 'subscription', 'invoice', 'creditNote'].includes(operation);
+    const isNullable = ['meter', 'feature', 'plan', 'customer', 'subscription', 'invoice', 'creditNote', 'reservation'].includes(
+      operation,
+    );
     if (isNullable) expect(toForeign).toBe('{"data":{"result":null}}');
     else expect({ refused, path, toForeign }).toEqual({ refused: true, path, toForeign });
     expect(await dump(app.database)).toEqual(before);

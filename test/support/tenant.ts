@@ -27,6 +27,7 @@ export interface Tenant {
   apiKey: string;
   testClock: string;
   grant: string;
+  reservation: string;
 }
 
 /** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`, and a credit note for each. `prefix` keeps its texts apart from another's. */
@@ -59,6 +60,10 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     `mutation ($input: CreateGrantInput!) { createGrant(input: $input) { id } }`,
     { input: { customerId: customer, featureId: createFeature.id, amount: '5' } },
   );
+  const { reserveEntitlement } = await api.query<{ reserveEntitlement: { reservation: { id: string } } }>(
+    `mutation ($input: ReserveEntitlementInput!) { reserveEntitlement(input: $input) { reservation { id } } }`,
+    { input: { customerExternalId, featureLookupKey: featureKey, quantity: '1', expiresInSeconds: 86_400 } },
+  );
   const { meter: stored, usageEvents } = await api.query<{ meter: { token: string }; usageEvents: { nodes: { id: string }[] } }>(
     `query ($meter: ID!) { meter(id: $meter) { token } usageEvents { nodes { id } } }`,
     { meter },
@@ -81,6 +86,7 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     apiKey: createApiKey.apiKey.id,
     testClock: await world.clock('2026-01-01T00:00:00Z'),
     grant: createGrant.id,
+    reservation: reserveEntitlement.reservation.id,
   };
 }
 

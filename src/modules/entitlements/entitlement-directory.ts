@@ -4,6 +4,7 @@ import { CHANGES } from '../../platform/database/changes.js';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../../platform/database/notifications.js';
 import { Feature } from '../catalog/index.js';
+import { Meter } from '../metering/index.js';
 import type { Profile } from './profile.js';
 import { loadProfiles } from './queries/load-profiles.query.js';
 
@@ -20,6 +21,7 @@ export class EntitlementDirectory {
   /** By organization and external id. */
   private readonly profiles = new Map<string, Profile>();
   private readonly features = new Map<string, Feature>();
+  private readonly meters = new Map<string, Meter>();
   private generation = 0;
 
   constructor(
@@ -69,6 +71,15 @@ export class EntitlementDirectory {
       if (generation === this.generation) keep(this.features, keyOf(organizationId, feature.lookupKey), feature, MAX_FEATURES);
     }
     return found;
+  }
+
+  /** The meter of a feature. What is asked of it never changes; whether it is archived, ingestion knows. */
+  async meterOf(organizationId: string, id: string): Promise<Meter> {
+    const known = this.meters.get(id);
+    if (known) return known;
+    const meter = await this.database.read(organizationId, (tx) => tx.findOneByOrFail(Meter, { organizationId, id }));
+    keep(this.meters, id, meter, MAX_FEATURES);
+    return meter;
   }
 
   /** A copy that has turned out to be old. */

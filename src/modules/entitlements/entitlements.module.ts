@@ -4,6 +4,11 @@ import { CatalogModule } from '../catalog/index.js';
 import { CustomersModule } from '../customers/index.js';
 import { MeteringModule } from '../metering/index.js';
 import { SubscriptionsModule } from '../subscriptions/index.js';
+import { AlertsService } from './alerts.service.js';
+import { ConsumptionLedger } from './consumption-ledger.js';
+import { ConsumptionQueue } from './consumption-queue.js';
+import { ConsumptionService } from './consumption.service.js';
+import { EntitlementJobs } from './entitlement.jobs.js';
 import { EntitlementDirectory } from './entitlement-directory.js';
 import { EntitlementsService } from './entitlements.service.js';
 import { GrantsService } from './grants.service.js';
@@ -12,9 +17,12 @@ import {
   EntitlementOverridesResolver,
   EntitlementsResolver,
 } from './graphql/entitlements.resolver.js';
+import { ConsumptionResolver, ReservationsResolver } from './graphql/consumption.resolver.js';
 import { CustomerGrantsResolver, GrantsResolver } from './graphql/grants.resolver.js';
 import { OverridesService } from './overrides.service.js';
 import { QuestionQueue } from './question-queue.js';
+import { AlertsResolver } from './graphql/alerts.resolver.js';
+import { UsageWatch } from './usage-watch.js';
 import { EntitlementsRoutes } from './rest/entitlements.routes.js';
 
 @Module({
@@ -26,13 +34,22 @@ import { EntitlementsRoutes } from './rest/entitlements.routes.js';
     EntitlementsService,
     OverridesService,
     GrantsService,
+    AlertsService,
+    UsageWatch,
+    EntitlementJobs,
+    AlertsResolver,
+    ConsumptionLedger,
+    ConsumptionQueue,
+    ConsumptionService,
     EntitlementsRoutes,
     EntitlementsResolver,
     EntitlementOverridesResolver,
     CustomerEntitlementsResolver,
     GrantsResolver,
     CustomerGrantsResolver,
+    ConsumptionResolver,
+    ReservationsResolver,
   ],
-  exports: [EntitlementsService],
+  exports: [EntitlementsService, AlertsService, UsageWatch],
 })
 export class EntitlementsModule {}

@@ -1,3 +1,6 @@
+export { EntitlementAlert } from './alert.entity.js';
+export { AlertsService } from './alerts.service.js';
+export { UsageWatch } from './usage-watch.js';
 export { EntitlementsModule } from './entitlements.module.js';
 export { Grant } from './grant.entity.js';
 export { EntitlementOverride } from './override.entity.js';

@@ -16,6 +16,15 @@ export {
 } from './queries/load-readings.query.js';
 export type { UsageEventRow } from './queries/load-usage-events.query.js';
 export { UsageReportsService, type UsageReport } from './usage-reports.service.js';
+export {
+  findHoldersOfKeys,
+  recordUsage,
+  type KeyHolder,
+  type NewUsageEvent,
+  type RefusedEvent,
+} from './queries/record-usage.query.js';
+export type { UsageEventInput } from './domain/index.js';
+export { eventFieldsOf } from './rest/usage-body.js';
 export { UsageService } from './usage.service.js';
 export { loadUsageByCustomer } from './queries/load-usage.query.js';
 export { RECONCILER, UsageUpkeepService } from './usage-upkeep.service.js';

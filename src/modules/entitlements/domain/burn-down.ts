@@ -55,7 +55,7 @@ export function stretchesOf(holding: Holding, grants: readonly GrantTerms[], at:
       nextChangeOfTerms(holding, start),
       ...grants.map((grant) => nextChangeOfGrant(grant, start)),
     ]);
-    const end = next && next <= at ? next : earliest([window.end, next, until] as [Date, ...Date[]]);
+    const end = next && next <= at ? next : (earliest([window.end, next, until]) as Date);
     const isSame = previous !== null && previous.window.start.getTime() === window.start.getTime();
     stretches.push({
       start,
@@ -76,9 +76,7 @@ export function stretchesOf(holding: Holding, grants: readonly GrantTerms[], at:
 const openWindow = (previous: Stretch | null, start: Date): ResetWindow =>
   previous && previous.terms.window === null ? previous.window : { start, end: null };
 
-function earliest(instants: [Date, ...Date[]]): Date;
-function earliest(instants: (Date | null)[]): Date | null;
-function earliest(instants: (Date | null)[]): Date | null {
+export function earliest(instants: (Date | null)[]): Date | null {
   return instants.reduce((least, instant) => (instant && (least === null || instant < least) ? instant : least), null);
 }
 

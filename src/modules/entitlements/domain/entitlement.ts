@@ -1,8 +1,8 @@
 import type { Span } from '../../../shared/calendar.js';
 import { max, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
-import { burnDown, stretchesOf, type Burn, type GrantState, type Stretch, type UsageOf } from './burn-down.js';
-import { endOf, type GrantTerms } from './grant.js';
-import { termsAt, type Holding, type Refusal, type ResetWindow, type Terms } from './terms.js';
+import { burnDown, earliest, stretchesOf, type Burn, type GrantState, type Stretch, type UsageOf } from './burn-down.js';
+import { endOf, nextChangeOfGrant, type GrantTerms } from './grant.js';
+import { nextChangeOfTerms, termsAt, type Holding, type Refusal, type ResetWindow, type Terms } from './terms.js';
 
 export type Reason = 'GRANTED' | 'SOFT_LIMIT_EXCEEDED' | 'LIMIT_REACHED' | Refusal;
 
@@ -57,6 +57,15 @@ export function inquire(holding: Holding, grants: readonly GrantTerms[], at: Dat
   const spans = stretches.flatMap(({ before, through }) => (before ? [before, through] : [through]));
   return { terms, window: (stretches.at(-1) as Stretch).window, stretches, grants: begun, spans };
 }
+
+/** Until when an inquiry made at `at` asks the right things of later instants, too. Null: for good. */
+export const unchangedUntil = ({ window }: Inquiry, holding: Holding, grants: readonly GrantTerms[], at: Date): Date | null =>
+  earliest([
+    window?.end ?? null,
+    nextChangeOfTerms(holding, at),
+    horizonOf(at),
+    ...grants.map((grant) => nextChangeOfGrant(grant, at)),
+  ]);
 
 /** The values that were read, in the order of `spans`, looked up by span. */
 function lookUp(spans: readonly Span[], values: readonly Decimal[]): UsageOf {

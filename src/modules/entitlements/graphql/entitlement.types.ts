@@ -1,10 +1,16 @@
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
+import { connectionOf } from '../../../platform/graphql/connection.js';
+import { enumOf } from '../../../platform/graphql/enum.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
+import { JsonObjectScalarType } from '../../../platform/graphql/json-object.scalar.js';
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import type { BillingAlignment } from '../../../shared/calendar.js';
 import { BillingAlignmentEnum, FeatureType, FeatureTypeEnum, ResetPeriodEnum, type FeatureKind } from '../../catalog/index.js';
+import type { Instant } from '../../../shared/instant.js';
 import type { Decimal } from '../../../shared/decimal.js';
 import type { ResetPeriod } from '../domain/index.js';
+
+export const AlertKindEnum = enumOf('EntitlementAlertKind', 'THRESHOLD_REACHED', 'LIMIT_REACHED');
 
 const decimalField = { nullable: true } as const;
 
@@ -30,6 +36,7 @@ export class EntitlementCheckType {
   @Field() allowed: boolean;
   @Field({ description: 'A code: GRANTED, SOFT_LIMIT_EXCEEDED, LIMIT_REACHED, FEATURE_NOT_IN_PLAN, …' }) reason: string;
   @Field(() => EntitlementType, { nullable: true }) entitlement: EntitlementType | null;
+  @Field(() => ID, { nullable: true, description: 'Of what consuming recorded.' }) eventId?: string | null;
 }
 
 @ObjectType('CustomerEntitlementCheck')
@@ -77,6 +84,59 @@ export class EntitlementBurnType {
   overage: Decimal;
   @Field(() => DecimalScalarType, { description: 'Left of all grants in force.' }) balance: Decimal;
   @Field(() => [GrantBurnType], { description: 'In the order they burn.' }) grants: GrantBurnType[];
+}
+
+@ObjectType('EntitlementAlert')
+export class EntitlementAlertType {
+  @Field(() => ID) id: string;
+  @Field(() => AlertKindEnum) kind: 'THRESHOLD_REACHED' | 'LIMIT_REACHED';
+  @Field(() => Int, { description: 'Percentage of the limit.' }) threshold: number;
+  @Field(() => DateTimeScalarType) windowStart: Date;
+  @Field(() => DateTimeScalarType, { nullable: true }) windowEnd: Date | null;
+  @Field(() => DecimalScalarType) used: string;
+  @Field(() => DecimalScalarType) limit: string;
+  @Field(() => DateTimeScalarType) raisedAt: Date;
+  customerId: string;
+  featureId: string;
+}
+export const EntitlementAlertConnectionType = connectionOf(EntitlementAlertType, 'EntitlementAlert');
+
+@ObjectType('EntitlementReservation')
+export class ReservationType {
+  @Field(() => ID) id: string;
+  @Field(() => DecimalScalarType) quantity: string;
+  @Field(() => DateTimeScalarType) reservedAt: Date;
+  @Field(() => DateTimeScalarType) expiresAt: Date;
+  @Field(() => DecimalScalarType, { nullable: true, description: 'The true quantity.' }) committedQuantity: string | null;
+  @Field(() => ID, { nullable: true }) eventId: string | null;
+  status: 'HELD' | 'COMMITTED' | 'RELEASED';
+  customerId: string;
+  featureId: string;
+}
+
+@ObjectType('EntitlementReservationCheck')
+export class ReservationCheckType extends EntitlementCheckType {
+  @Field(() => ReservationType, { nullable: true, description: 'Null where it is not allowed.' })
+  reservation: ReservationType | null;
+}
+
+@InputType()
+export class ConsumeEntitlementInput {
+  @Field() customerExternalId: string;
+  @Field() featureLookupKey: string;
+  @Field(() => DecimalScalarType) quantity: string;
+  @Field(() => String, { nullable: true }) idempotencyKey?: string | null;
+  @Field(() => DateTimeScalarType, { nullable: true, description: 'Default: now.' }) timestamp?: Instant | null;
+  @Field(() => JsonObjectScalarType, { nullable: true }) properties?: Record<string, unknown> | null;
+}
+
+@InputType()
+export class ReserveEntitlementInput {
+  @Field() customerExternalId: string;
+  @Field() featureLookupKey: string;
+  @Field(() => DecimalScalarType) quantity: string;
+  @Field(() => Int, { nullable: true, defaultValue: 300, description: '1 to 86,400.' }) expiresInSeconds?: number | null;
+  @Field(() => String, { nullable: true }) idempotencyKey?: string | null;
 }
 
 @InputType()

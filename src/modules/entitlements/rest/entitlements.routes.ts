@@ -1,12 +1,14 @@
 import { Controller, Get, Post, type OnModuleInit } from '@nestjs/common';
 import { Requires } from '../../../platform/auth.js';
 import { DirectRoutes, WholeBody, type Query } from '../../../platform/direct-routes.js';
+import { eventFieldsOf } from '../../metering/index.js';
 import { numberText, parseJsonQuickly } from '../../../platform/json.js';
 import type { Actor } from '../../../shared/actor.js';
 import { decimalText, parseDecimal, type Decimal } from '../../../shared/decimal.js';
 import { DomainError, invalid } from '../../../shared/errors.js';
 import { isStorable } from '../../../shared/text.js';
 import { checkedQuantity, crossed, requireKnown } from '../check-requests.js';
+import { ConsumptionService } from '../consumption.service.js';
 import { EntitlementsService, type Check } from '../entitlements.service.js';
 import { numberIn } from '../graphql/entitlement-view.js';
 
@@ -18,11 +20,14 @@ export class EntitlementsRoutes implements OnModuleInit {
   constructor(
     private readonly routes: DirectRoutes,
     private readonly entitlements: EntitlementsService,
+    private readonly consumption: ConsumptionService,
   ) {}
 
   onModuleInit(): void {
     this.routes.registerGet(this, 'check');
-    this.routes.register<'checkAll', Body>(this, 'checkAll', { 'application/json': () => new WholeBody(objectOf) });
+    const bodies = { 'application/json': () => new WholeBody(objectOf) };
+    this.routes.register<'checkAll', Body>(this, 'checkAll', bodies);
+    this.routes.register<'consume', Body>(this, 'consume', bodies);
   }
 
   @Get('check')
@@ -49,6 +54,22 @@ export class EntitlementsRoutes implements OnModuleInit {
       return `{"customer_external_id":${JSON.stringify(customerExternalId)},"feature":${JSON.stringify(featureLookupKey)},${checkText(check)}}`;
     });
     return `{"results":[${results.join(',')}]}`;
+  }
+
+  @Post('consume')
+  @Requires('usage.write')
+  async consume(body: Body, actor: Actor): Promise<string> {
+    const { timestamp, idempotencyKey, properties } = eventFieldsOf(body);
+    const consumption = await this.consumption.consume(actor, {
+      customerExternalId: requiredText(body, 'customer_external_id'),
+      featureLookupKey: requiredText(body, 'feature'),
+      quantity: quantityIn(body),
+      timestamp,
+      idempotencyKey,
+      properties,
+    });
+    const { eventId } = consumption;
+    return `{${checkText(consumption)},"event_id":${eventId === null ? 'null' : `"${eventId}"`}}`;
   }
 }
 
