@@ -118,6 +118,7 @@ const STATEMENTS = [
      used numeric NOT NULL,
      usage_limit numeric NOT NULL,
      raised_at timestamptz NOT NULL,
+     published_at timestamptz,
      CONSTRAINT entitlement_alerts_kind_check CHECK (kind IN ('THRESHOLD_REACHED', 'LIMIT_REACHED')),
      CONSTRAINT entitlement_alerts_pkey PRIMARY KEY (organization_id, id),
      CONSTRAINT entitlement_alerts_once_key UNIQUE (organization_id, customer_id, feature_id, window_start, kind, threshold),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AlertsService, UsageWatch } from '../../src/modules/entitlements/index.js';
+import { AlertsService, entitlementAlertRaised, UsageWatch } from '../../src/modules/entitlements/index.js';
+import { DomainEvents } from '../../src/platform/events/domain-events.js';
 import { EntitlementWorld } from '../support/entitlement-world.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -81,6 +82,36 @@ describe('entitlement alerts', () => {
       await other.close();
     }
     expect(await alerts(id)).toEqual(['THRESHOLD_REACHED 80 at 8/10']);
+  });
+
+  it('leave through the outbox, each once, to whoever listens', async () => {
+    const heard: string[] = [];
+    const ids: string[] = [];
+    let failures = 1;
+    app.nest.get(DomainEvents).on(entitlementAlertRaised, async (tx, { type, alert }) => {
+      if (failures-- > 0) throw new Error('The listener fails, once.');
+      const [{ external_id: customer }] = await tx.query<{ external_id: string }[]>(
+        'SELECT external_id FROM customers WHERE id = $1',
+        [alert.customerId],
+      );
+      ids.push(alert.id);
+      heard.push(`${customer} ${type} ${alert.threshold}`);
+    });
+    const { customer } = await subscribed();
+    await app.outbox.runDue();
+    const before = heard.length;
+    await consume(customer, '10');
+    await app.outbox.runDue();
+    expect(heard.slice(before).sort()).toEqual([
+      `${customer} entitlement.limit_reached 100`,
+      `${customer} entitlement.threshold_reached 100`,
+      `${customer} entitlement.threshold_reached 80`,
+    ]);
+    // What failed is tried again later.
+    await app.database.sql('UPDATE graphile_worker._private_jobs SET run_at = now() - interval $$1 second$$');
+    await app.outbox.runDue();
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(await app.database.sql('SELECT 1 FROM entitlement_alerts WHERE published_at IS NULL')).toEqual([]);
   });
 
   it('have thresholds that can be changed, within reason', async () => {

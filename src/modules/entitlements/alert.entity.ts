@@ -23,4 +23,6 @@ export class EntitlementAlert {
   @Column('numeric') used: string;
   @Column('numeric', { name: 'usage_limit' }) limit: string;
   @Column('timestamptz') raisedAt: Date;
+  /** When the product's listeners had it; null: not yet. */
+  @Column('timestamptz', { nullable: true }) publishedAt: Date | null;
 }

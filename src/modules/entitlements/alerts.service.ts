@@ -1,13 +1,25 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Database, type Run } from '../../platform/database/database.js';
 import { newId } from '../../platform/database/ids.js';
+import { DomainEvents } from '../../platform/events/domain-events.js';
+import { Outbox } from '../../platform/outbox/outbox.js';
 import { groupBy } from '../../platform/graphql/loader.js';
 import { Clock } from '../../shared/clock.js';
 import { decimalText } from '../../shared/decimal.js';
+import { EntitlementAlert } from './alert.entity.js';
+import { entitlementAlertRaised } from './entitlement.events.js';
 import { alertsOf } from './domain/index.js';
 import { ask, caseOf, EntitlementsService, entitlementOf, type FeatureEntitlement } from './entitlements.service.js';
 import { findPairsInUse, raiseAlerts, type AlertRow, type MeteredPair } from './queries/alerts.query.js';
 import { loadProfiles } from './queries/load-profiles.query.js';
+
+const PUBLISH = 'entitlement_alert';
+const TYPES = { THRESHOLD_REACHED: 'entitlement.threshold_reached', LIMIT_REACHED: 'entitlement.limit_reached' } as const;
+
+interface AlertKey {
+  organizationId: string;
+  id: string;
+}
 
 const SWEEP_PAIRS = 500;
 const DAY_MS = 86_400_000;
@@ -18,22 +30,42 @@ const MAX_REMEMBERED = 100_000;
  * alert unique is what has been told; what is remembered here only saves asking again.
  */
 @Injectable()
-export class AlertsService {
+export class AlertsService implements OnModuleInit {
   private readonly remembered = new Set<string>();
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly entitlements: EntitlementsService,
+    private readonly outbox: Outbox,
+    private readonly events: DomainEvents,
   ) {}
+
+  onModuleInit(): void {
+    this.outbox.on(PUBLISH, (payload) => this.publish(payload as AlertKey));
+  }
 
   /** Raises what these entitlements call for, in the transaction of `run`; what was to be raised, for `raised` after the commit. */
   async raiseIn(run: Run, entitlements: readonly FeatureEntitlement[], at: Date): Promise<string[]> {
     const rows = new Map<string, AlertRow>();
     for (const entitlement of entitlements)
       for (const row of rowsOf(entitlement, at)) if (!this.remembered.has(keyOf(row))) rows.set(keyOf(row), row);
-    if (rows.size > 0) await run(raiseAlerts([...rows.values()]));
+    if (rows.size > 0) {
+      const news = await run<AlertKey & Record<string, unknown>>(raiseAlerts([...rows.values()]));
+      const jobs = news.map(({ organizationId, id }) => ({ key: id, payload: { organizationId, id } }));
+      if (jobs.length > 0) await run(this.outbox.adding(PUBLISH, jobs));
+    }
     return [...rows.keys()];
+  }
+
+  /** Gives an alert to the product's listeners, in one transaction with what they make of it. */
+  private publish({ organizationId, id }: AlertKey): Promise<void> {
+    return this.database.transaction(organizationId, async (tx) => {
+      const alert = await tx.findOne(EntitlementAlert, { where: { organizationId, id }, lock: { mode: 'for_no_key_update' } });
+      if (!alert || alert.publishedAt !== null) return;
+      await this.events.emit(entitlementAlertRaised, tx, { type: TYPES[alert.kind], alert });
+      await tx.update(EntitlementAlert, { organizationId, id }, { publishedAt: this.clock.now() });
+    });
   }
 
   raised(keys: readonly string[]): void {

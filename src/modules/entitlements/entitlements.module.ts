@@ -23,6 +23,7 @@ import { OverridesService } from './overrides.service.js';
 import { QuestionQueue } from './question-queue.js';
 import { AlertsResolver } from './graphql/alerts.resolver.js';
 import { UsageWatch } from './usage-watch.js';
+import { EntitlementFeed } from './graphql/entitlement-feed.js';
 import { EntitlementsRoutes } from './rest/entitlements.routes.js';
 
 @Module({
@@ -36,6 +37,7 @@ import { EntitlementsRoutes } from './rest/entitlements.routes.js';
     GrantsService,
     AlertsService,
     UsageWatch,
+    EntitlementFeed,
     EntitlementJobs,
     AlertsResolver,
     ConsumptionLedger,

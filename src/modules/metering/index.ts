@@ -28,4 +28,4 @@ export { eventFieldsOf } from './rest/usage-body.js';
 export { UsageService } from './usage.service.js';
 export { loadUsageByCustomer } from './queries/load-usage.query.js';
 export { RECONCILER, UsageUpkeepService } from './usage-upkeep.service.js';
-export { LIVE_UPDATES } from './graphql/usage-feed.js';
+export { LIVE_UPDATES, UsageFeed } from './graphql/usage-feed.js';

@@ -21,6 +21,8 @@ export interface GrantState {
   balance: Decimal;
   /** What it covered in the present window. */
   covered: Decimal;
+  /** The part of that which can come back to it: not from before it was filled up. */
+  returnable: Decimal;
 }
 
 /** How one stretch went. */
@@ -118,10 +120,12 @@ function openingOf(stretch: Stretch, previous: Burn | null, ordered: readonly Gr
     .filter((grant) => isInForce(grant, start))
     .map((grant): GrantState => {
       const state = known.get(grant.id);
-      if (!state) return { grant, balance: grant.amount, covered: ZERO };
+      if (!state) return { grant, balance: grant.amount, covered: ZERO, returnable: ZERO };
       const rolled = resets ? rolledOver(grant, state.balance) : state.balance;
-      const balance = refillsAt(grant, start) ? max(rolled, grant.amount) : rolled;
-      return { grant, balance, covered: goesOn ? state.covered : ZERO };
+      const isFilled = refillsAt(grant, start);
+      const balance = isFilled ? max(rolled, grant.amount) : rolled;
+      const covered = goesOn ? state.covered : ZERO;
+      return { grant, balance, covered, returnable: goesOn && !isFilled ? state.returnable : ZERO };
     });
   if (goesOn) {
     const { used, planCovered, overage } = previous;
@@ -131,9 +135,7 @@ function openingOf(stretch: Stretch, previous: Burn | null, ordered: readonly Gr
     return state;
   }
   const used = stretch.before ? usageOf(stretch.before) : ZERO;
-  // What was used before the first grant and no limit covered, the grant covers; but other windows make no old debts.
-  const overage = previous === null && terms.limit !== null ? max(ZERO, used.minus(terms.limit)) : ZERO;
-  const state = { used, planCovered: used.minus(overage), overage, grants, ended: [] };
+  const state = { used, planCovered: used, overage: ZERO, grants, ended: [] };
   settle(state, terms.limit);
   return state;
 }
@@ -143,11 +145,31 @@ function rolledOver({ rolloverMinimum, rolloverMaximum }: GrantTerms, balance: D
   return rolloverMaximum === null ? kept : min(kept, rolloverMaximum);
 }
 
-/** What has been used beyond everything is covered by what comes within the window. */
+/**
+ * The limit covers first, whatever changed since: what it covered and covers no more falls to the grants, what it has room for comes
+ * back from them, and what nothing had covered is covered by what has come.
+ */
 function settle(state: State, limit: Decimal | null): void {
+  if (limit !== null && state.planCovered.gt(limit)) {
+    state.overage = state.overage.plus(state.planCovered).minus(limit);
+    state.planCovered = limit;
+  }
+  let room = limit === null ? null : limit.minus(state.planCovered);
+  for (const item of [...state.grants].reverse()) {
+    const returned = room === null ? item.returnable : min(room, item.returnable);
+    giveTo(item, returned);
+    state.planCovered = state.planCovered.plus(returned);
+    room = room && room.minus(returned);
+  }
   const owed = state.overage;
   state.overage = ZERO;
   take(state, owed, limit);
+}
+
+function giveTo(item: GrantState, amount: Decimal): void {
+  item.balance = item.balance.plus(amount);
+  item.covered = item.covered.minus(amount);
+  item.returnable = item.returnable.minus(amount);
 }
 
 function take(state: State, usage: Decimal, limit: Decimal | null): void {
@@ -159,6 +181,7 @@ function take(state: State, usage: Decimal, limit: Decimal | null): void {
     const burned = min(left, item.balance);
     item.balance = item.balance.minus(burned);
     item.covered = item.covered.plus(burned);
+    item.returnable = item.returnable.plus(burned);
     left = left.minus(burned);
   }
   state.overage = state.overage.plus(left);
@@ -170,9 +193,8 @@ function giveBack(state: State, amount: Decimal): void {
   state.overage = state.overage.minus(forgiven);
   let left = amount.minus(forgiven);
   for (const item of [...state.grants].reverse()) {
-    const returned = min(left, item.covered);
-    item.balance = item.balance.plus(returned);
-    item.covered = item.covered.minus(returned);
+    const returned = min(left, item.returnable);
+    giveTo(item, returned);
     left = left.minus(returned);
   }
   state.planCovered = state.planCovered.minus(left);

@@ -106,8 +106,7 @@ function afterBurn(
   if (terms.limit === null) return { enabled, limit: null, used, remaining: null, headroom: null, grants: after };
   const balance = sum(after.map((state) => state.balance));
   const covered = sum([...after, ...ended].map((state) => state.covered));
-  const planRoom = terms.limit.minus(planCovered);
-  const room = balance.plus(balance.isZero() ? planRoom : max(ZERO, planRoom)).minus(overage);
+  const room = terms.limit.minus(planCovered).plus(balance).minus(overage);
   return {
     enabled,
     limit: terms.limit.plus(balance).plus(covered),

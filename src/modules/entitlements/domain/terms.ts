@@ -74,7 +74,7 @@ export function termsAt(holding: Holding, at: Date): Terms {
   });
   const granting = running.filter(({ segment }) => segment.kind !== 'PAUSE');
   const override = overrideAt(holding, at);
-  if (override) return overridden(override, granting.at(0) ?? null, holding.timeZone, at);
+  if (override) return overridden(override, running.at(0) ?? null, holding.timeZone, at);
   if (granting.length === 0) return refused(running.length > 0 ? 'PAUSED' : 'NO_ACTIVE_SUBSCRIPTION');
   const rules = granting.flatMap(({ subscription, segment }): Given[] => {
     const rule = holding.rules.get(segment.planId);

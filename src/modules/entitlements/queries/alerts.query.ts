@@ -15,13 +15,13 @@ export interface AlertRow {
   raisedAt: Date;
 }
 
-/** Raises alerts that have not been raised in their window; the ids of those that are new. Served by entitlement_alerts_once_key. */
+/** Raises alerts that have not been raised in their window; those that are new. Served by entitlement_alerts_once_key. */
 export const raiseAlerts = (rows: readonly AlertRow[]): PreparedStatement => ({
   name: 'raise_alerts',
   text: `INSERT INTO entitlement_alerts (organization_id, id, customer_id, feature_id, kind, threshold, window_start, window_end, used, usage_limit, raised_at)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::integer[], $7::timestamptz[], $8::timestamptz[],
                               $9::numeric[], $10::numeric[], $11::timestamptz[])
-         ON CONFLICT ON CONSTRAINT entitlement_alerts_once_key DO NOTHING RETURNING id`,
+         ON CONFLICT ON CONSTRAINT entitlement_alerts_once_key DO NOTHING RETURNING organization_id AS "organizationId", id`,
   values: [
     rows.map((row) => row.organizationId),
     rows.map((row) => row.id),
