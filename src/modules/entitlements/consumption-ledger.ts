@@ -109,7 +109,7 @@ export class ConsumptionLedger {
 
 const consumed = (settled: Settlement): settled is Decided => settled.outcome === 'DECIDED' && settled.eventId !== null;
 
-const pairOf = ({ profile, subject }: Demand): string =>
+export const pairOf = ({ profile, subject }: Demand): string =>
   `${profile.organizationId} ${profile.customerId} ${subject.feature.meterId ?? ''}`;
 const ownerOf = ({ profile, subject }: Demand): string => `${profile.customerId} ${subject.feature.id}`;
 

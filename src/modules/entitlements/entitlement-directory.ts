@@ -22,6 +22,8 @@ export class EntitlementDirectory {
   private readonly profiles = new Map<string, Profile>();
   private readonly features = new Map<string, Feature>();
   private readonly meters = new Map<string, Meter>();
+  private readonly gathering = new Map<string, { externalIds: Set<string>; loaded: Promise<Map<string, Profile>> }>();
+  private readonly loading = new Map<string, Promise<unknown>>();
   private generation = 0;
 
   constructor(
@@ -35,6 +37,15 @@ export class EntitlementDirectory {
     notifications.onGap(() => this.clear());
   }
 
+  /** What is in memory, which may be nothing. */
+  knownProfile(organizationId: string, externalId: string): Profile | undefined {
+    return this.profiles.get(keyOf(organizationId, externalId));
+  }
+
+  knownFeature(organizationId: string, lookupKey: string): Feature | undefined {
+    return this.features.get(keyOf(organizationId, lookupKey));
+  }
+
   /** Profiles by external id; of customers that nobody knows there is none. */
   async profilesOf(organizationId: string, externalIds: readonly string[]): Promise<Map<string, Profile>> {
     const found = new Map<string, Profile>();
@@ -45,13 +56,40 @@ export class EntitlementDirectory {
       else missing.add(externalId);
     }
     if (missing.size === 0) return found;
-    const { generation } = this;
-    const loaded = await this.database.read(organizationId, (tx) => loadProfiles(tx, { externalIds: [...missing] }));
-    for (const profile of loaded) {
-      found.set(profile.externalId, profile);
-      if (generation === this.generation) keep(this.profiles, keyOf(organizationId, profile.externalId), profile, MAX_PROFILES);
+    const loaded = await this.load(organizationId, missing);
+    for (const externalId of missing) {
+      const profile = loaded.get(externalId);
+      if (profile) found.set(externalId, profile);
     }
     return found;
+  }
+
+  /** What is wanted while a load is under way is loaded together by the next: it begins after whoever joins it has come. */
+  private load(organizationId: string, externalIds: Iterable<string>): Promise<Map<string, Profile>> {
+    const gathering = this.gathering.get(organizationId);
+    if (gathering) {
+      for (const externalId of externalIds) gathering.externalIds.add(externalId);
+      return gathering.loaded;
+    }
+    const wanted = new Set(externalIds);
+    const before = this.loading.get(organizationId) ?? Promise.resolve();
+    const loaded = before
+      .catch(() => undefined)
+      .then(() => {
+        this.gathering.delete(organizationId);
+        return this.loadNow(organizationId, [...wanted]);
+      });
+    this.gathering.set(organizationId, { externalIds: wanted, loaded });
+    this.loading.set(organizationId, loaded);
+    return loaded;
+  }
+
+  private async loadNow(organizationId: string, externalIds: string[]): Promise<Map<string, Profile>> {
+    const { generation } = this;
+    const loaded = await this.database.read(organizationId, (tx) => loadProfiles(tx, { externalIds }));
+    if (generation === this.generation)
+      for (const profile of loaded) keep(this.profiles, keyOf(organizationId, profile.externalId), profile, MAX_PROFILES);
+    return new Map(loaded.map((profile) => [profile.externalId, profile]));
   }
 
   /** Features by lookup key. */

@@ -22,6 +22,7 @@ import { CustomerGrantsResolver, GrantsResolver } from './graphql/grants.resolve
 import { OverridesService } from './overrides.service.js';
 import { QuestionQueue } from './question-queue.js';
 import { AlertsResolver } from './graphql/alerts.resolver.js';
+import { UsageReader } from './usage-reader.js';
 import { UsageWatch } from './usage-watch.js';
 import { EntitlementFeed } from './graphql/entitlement-feed.js';
 import { EntitlementsRoutes } from './rest/entitlements.routes.js';
@@ -31,6 +32,7 @@ import { EntitlementsRoutes } from './rest/entitlements.routes.js';
   providers: [
     DirectRoutes,
     EntitlementDirectory,
+    UsageReader,
     QuestionQueue,
     EntitlementsService,
     OverridesService,

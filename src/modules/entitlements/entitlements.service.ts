@@ -11,6 +11,7 @@ import {
   meterEntitlement,
   plainEntitlement,
   termsAt,
+  unchangedUntil,
   verdictOf,
   type Entitlement,
   type Inquiry,
@@ -42,6 +43,8 @@ export type Check =
 
 /** Rounds of asking anew because plans, overrides or grants changed meanwhile; then what was read last is told. */
 const MAX_ROUNDS = 5;
+/** Of one statement. */
+const MAX_QUESTIONS = 1_000;
 
 /** Answers what a customer may use now (docs/billing-rules.md §6). */
 @Injectable()
@@ -54,6 +57,10 @@ export class EntitlementsService {
   ) {}
 
   async check(organizationId: string, request: CheckRequest): Promise<Check> {
+    const known = this.knownCase(organizationId, request);
+    const [answer] = known ? await this.queue.ask([questionOf(known)]) : [];
+    if (known && answer?.version === known.profile.version) return checkOf(known, answer, request.quantity);
+    if (known) this.directory.forget(known.profile);
     return (await this.checkAll(organizationId, [request]))[0];
   }
 
@@ -67,7 +74,7 @@ export class EntitlementsService {
         open.map((index) => requests[index]),
       );
       const known = cases.filter((item) => item !== null && !('reason' in item)) as Case[];
-      const answers = known.length > 0 ? await this.queue.ask(known.map(questionOf)) : [];
+      const answers = await this.askInParts(known.map(questionOf));
       const stale: number[] = [];
       let next = 0;
       cases.forEach((item, position) => {
@@ -82,9 +89,7 @@ export class EntitlementsService {
           stale.push(index);
           return;
         }
-        const entitlement = entitlementOf(item, answer);
-        const verdict = verdictOf(entitlement, requests[index].quantity, entitlement.reserved);
-        checks[index] = { known: true, verdict, entitlement };
+        checks[index] = checkOf(item, answer, requests[index].quantity);
       });
       open = stale;
     }
@@ -113,6 +118,22 @@ export class EntitlementsService {
     const times = new Map(clocks.map(({ id, now }) => [id, now]));
     const now = this.clock.now();
     return ({ testClockId }) => (testClockId === null ? now : (times.get(testClockId) ?? now));
+  }
+
+  /** Several statements at once: while one is answered, the database works on the next. */
+  private async askInParts(questions: readonly Question[]): Promise<Answer[]> {
+    const parts: Promise<Answer[]>[] = [];
+    for (let start = 0; start < questions.length; start += MAX_QUESTIONS)
+      parts.push(this.queue.ask(questions.slice(start, start + MAX_QUESTIONS)));
+    return (await Promise.all(parts)).flat();
+  }
+
+  /** The case of a customer and feature that are both in memory, and of real time: most checks need no more. */
+  private knownCase(organizationId: string, { customerExternalId, featureLookupKey }: CheckRequest): Case | null {
+    const profile = this.directory.knownProfile(organizationId, customerExternalId);
+    const feature = this.directory.knownFeature(organizationId, featureLookupKey);
+    if (!profile || !feature || profile.testClockId !== null) return null;
+    return caseOf(profile, featureProfile(profile, feature), this.clock.now());
   }
 
   private async casesOf(
@@ -156,12 +177,30 @@ export interface Case {
 }
 
 /** `until` an instant of the past: what had been used by then. */
-export const caseOf = (profile: Profile, subject: FeatureProfile, at: Date, until = horizonOf(at)): Case => ({
+export const caseOf = (profile: Profile, subject: FeatureProfile, at: Date, until?: Date): Case => ({
   profile,
   subject,
   at,
-  inquiry: subject.feature.type === 'METER' ? inquire(subject.holding, subject.grants, at, until) : null,
+  inquiry: subject.feature.type === 'METER' ? inquiryOf(subject, at, until) : null,
 });
+
+/** Inquiries about the present, with the time for which they stay the same. */
+const inquiries = new WeakMap<FeatureProfile, { inquiry: Inquiry; from: Date; until: Date | null }>();
+
+function inquiryOf(subject: FeatureProfile, at: Date, until: Date | undefined): Inquiry {
+  const { holding, grants } = subject;
+  if (until) return inquire(holding, grants, at, until);
+  const known = inquiries.get(subject);
+  if (known && known.from <= at && (known.until === null || at < known.until)) return known.inquiry;
+  const inquiry = inquire(holding, grants, at, horizonOf(at));
+  inquiries.set(subject, { inquiry, from: at, until: unchangedUntil(inquiry, holding, grants, at) });
+  return inquiry;
+}
+
+function checkOf(item: Case, answer: Answer, quantity: Decimal): Check {
+  const entitlement = entitlementOf(item, answer);
+  return { known: true, verdict: verdictOf(entitlement, quantity, entitlement.reserved), entitlement };
+}
 
 export const questionOf = ({ profile, subject, at, inquiry }: Case): Question => {
   const { organizationId, customerId } = profile;
@@ -171,6 +210,7 @@ export const questionOf = ({ profile, subject, at, inquiry }: Case): Question =>
     customerId,
     featureId: subject.feature.id,
     at,
+    additive: subject.additive,
     readings: inquiry ? inquiry.spans.map(({ start: from, end: to }) => ({ organizationId, customerId, meterId, from, to })) : [],
   };
 };

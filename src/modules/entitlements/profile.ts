@@ -18,6 +18,8 @@ export interface Profile {
 /** One feature of a profile. */
 export interface FeatureProfile {
   feature: Feature;
+  /** Of its meter, where usage of days adds up to that of a window; null: it does not, or there is no meter. */
+  additive: 'SUM' | 'COUNT' | null;
   holding: Holding;
   grants: readonly GrantTerms[];
 }
@@ -29,6 +31,7 @@ const NO_OVERRIDES: readonly OverrideRule[] = [];
 export const featureProfile = ({ features, subscriptions, timeZone }: Profile, feature: Feature): FeatureProfile =>
   features.get(feature.id) ?? {
     feature,
+    additive: null,
     holding: { subscriptions, rules: NO_RULES, overrides: NO_OVERRIDES, timeZone },
     grants: [],
   };

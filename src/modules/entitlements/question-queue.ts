@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
-import { answersOf, askEntitlements, type Answer, type Question } from './queries/ask-entitlements.query.js';
+import type { Answer, Question } from './queries/ask-entitlements.query.js';
+import { UsageReader } from './usage-reader.js';
 
 interface Request {
   questions: readonly Question[];
@@ -22,7 +22,7 @@ export class QuestionQueue {
   private statements = 0;
   private isDue = false;
 
-  constructor(private readonly database: Database) {}
+  constructor(private readonly reader: UsageReader) {}
 
   ask(questions: readonly Question[]): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
@@ -59,8 +59,7 @@ export class QuestionQueue {
   private async answer(requests: Request[]): Promise<void> {
     const questions = requests.flatMap((request) => request.questions);
     try {
-      const rows = await this.database.statement('ask what checks have to know', askEntitlements(questions));
-      const answers = answersOf(questions, rows);
+      const answers = await this.reader.ask(questions);
       let next = 0;
       for (const { questions: own, resolve } of requests) resolve(answers.slice(next, (next += own.length)));
     } catch (error) {

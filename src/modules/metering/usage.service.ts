@@ -42,6 +42,8 @@ const MAX_ROWS_AT_ONCE = 2_000;
 /** Takes usage events in (billing-rules §4): accepted means counted, a duplicate counts once, a bad event stops no other. */
 @Injectable()
 export class UsageService {
+  private tellsOfOthers = false;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -83,14 +85,18 @@ export class UsageService {
     return judged;
   }
 
-  /** Tells of what was stored elsewhere, after its commit. */
+  /** Tells of what was stored elsewhere, after its commit: all but `onStored`, whose listeners would hear of their own doing. */
   recorded(events: readonly NewUsageEvent[], receivedAt: Date, refused: readonly RefusedEvent[]): void {
+    this.tellsOfOthers = true;
     this.queue.tell(events, { receivedAt, refused: new Map(refused.map((event) => [event.id, event])) });
+    this.tellsOfOthers = false;
   }
 
-  /** Called with what this process has stored, after each commit. */
+  /** Called with what this service has stored, after each commit. */
   onStored(listener: (events: readonly NewUsageEvent[]) => void): void {
-    this.queue.onStored((events, { refused }) => listener(events.filter(({ id }) => !refused.has(id))));
+    this.queue.onStored((events, { refused }) => {
+      if (!this.tellsOfOthers) listener(events.filter(({ id }) => !refused.has(id)));
+    });
   }
 
   /** The row of each event, or what is known of it without storing it. Customers that usage names for the first time are created. */

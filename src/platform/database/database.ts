@@ -60,17 +60,22 @@ export class Database {
    * reads the code.
    */
   async statements<T>(_purpose: string, work: (run: Run) => Promise<T>): Promise<T> {
-    return again(() => this.attemptStatements(work));
+    return again(() => this.attemptStatements('BEGIN', work));
   }
 
-  private async attemptStatements<T>(work: (run: Run) => Promise<T>): Promise<T> {
+  /** As `statements`, reading in one snapshot. */
+  async snapshot<T>(_purpose: string, work: (run: Run) => Promise<T>): Promise<T> {
+    return again(() => this.attemptStatements('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work));
+  }
+
+  private async attemptStatements<T>(begin: string, work: (run: Run) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     const ignore = (): void => undefined;
     // A connection that is lost fails the statement under way; nobody else is to hear of it.
     client.on('error', ignore);
     try {
-      await client.query('BEGIN');
+      await client.query(begin);
       const result = await work(async (statement) => (await client.query(statement)).rows as never);
       await client.query('COMMIT');
       return result;

@@ -63,7 +63,7 @@ export const unchangedUntil = ({ window }: Inquiry, holding: Holding, grants: re
   earliest([
     window?.end ?? null,
     nextChangeOfTerms(holding, at),
-    horizonOf(at),
+    new Date(horizonOf(at).getTime() - AHEAD_MS),
     ...grants.map((grant) => nextChangeOfGrant(grant, at)),
   ]);
 

@@ -4,6 +4,7 @@ import { groupBy } from '../../../platform/graphql/loader.js';
 import { decimal, type Decimal } from '../../../shared/decimal.js';
 import { Feature, PlanFeature } from '../../catalog/index.js';
 import { Customer } from '../../customers/index.js';
+import { Meter } from '../../metering/index.js';
 import { Organization } from '../../organizations/index.js';
 import { loadTimelines, Subscription } from '../../subscriptions/index.js';
 import type { FeatureRule, GrantTerms, HeldSubscription, OverrideRule } from '../domain/index.js';
@@ -12,7 +13,7 @@ import { EntitlementOverride } from '../override.entity.js';
 import type { FeatureProfile, Profile } from '../profile.js';
 
 /**
- * The profiles of customers, however many, with ten statements, in one snapshot. Customers nobody knows are missing. Served by
+ * The profiles of customers, however many, with eleven statements, in one snapshot. Customers nobody knows are missing. Served by
  * primary keys, subscriptions_customer_idx, plan_features_feature_key and the indexes by customer of overrides and grants.
  */
 export async function loadProfiles(tx: EntityManager, by: { ids: string[] } | { externalIds: string[] }): Promise<Profile[]> {
@@ -38,12 +39,15 @@ export async function loadProfiles(tx: EntityManager, by: { ids: string[] } | { 
   const features = new Map(
     (await tx.findBy(Feature, { organizationId, id: In([...featureIds]) })).map((feature) => [feature.id, feature]),
   );
+  const meterIds = [...features.values()].flatMap(({ meterId }) => meterId ?? []);
+  const meters = new Map((await tx.findBy(Meter, { organizationId, id: In(meterIds) })).map((meter) => [meter.id, meter]));
   const owned = {
     subscriptions: groupBy(subscriptions, (row) => row.customerId),
     overrides: groupBy(overrides, (row) => row.customerId),
     grants: groupBy(grants, (row) => row.customerId),
   };
-  const rulesOfPlan = groupBy(planFeatures, ({ planId }) => planId);
+  const rules = planFeatures.map((row) => ({ planId: row.planId, featureId: row.featureId, rule: ruleOf(row) }));
+  const rulesOfPlan = groupBy(rules, ({ planId }) => planId);
   return customers.map((customer): Profile => {
     const held = (owned.subscriptions.get(customer.id) ?? []).map((subscription): HeldSubscription => {
       const { startedAt, trialEnd } = subscription;
@@ -61,7 +65,7 @@ export async function loadProfiles(tx: EntityManager, by: { ids: string[] } | { 
     const named = namedBy(held, rulesOfPlan, owned.overrides.get(customer.id) ?? [], owned.grants.get(customer.id) ?? []);
     return {
       ...profile,
-      features: new Map([...named].map(([id, parts]) => [id, featureOf(profile, features.get(id) as Feature, parts)])),
+      features: new Map([...named].map(([id, parts]) => [id, featureOf(profile, features.get(id) as Feature, meters, parts)])),
     };
   });
 }
@@ -83,7 +87,7 @@ interface Parts {
 /** What plans, overrides and grants say, by feature. */
 function namedBy(
   subscriptions: HeldSubscription[],
-  rulesOfPlan: Map<string, PlanFeature[]>,
+  rulesOfPlan: Map<string, { featureId: string; rule: FeatureRule }[]>,
   overrides: EntitlementOverride[],
   grants: Grant[],
 ): Map<string, Parts> {
@@ -95,7 +99,7 @@ function namedBy(
   };
   for (const { segments } of subscriptions)
     for (const { planId } of segments)
-      for (const rule of rulesOfPlan.get(planId) ?? []) partsOf(rule.featureId).rules.set(planId, ruleOf(rule));
+      for (const { featureId, rule } of rulesOfPlan.get(planId) ?? []) partsOf(featureId).rules.set(planId, rule);
   for (const override of overrides) partsOf(override.featureId).overrides.push(overrideOf(override));
   for (const grant of grants) partsOf(grant.featureId).grants.push(grantTermsOf(grant));
   return named;
@@ -104,8 +108,17 @@ function namedBy(
 const featureOf = (
   { subscriptions, timeZone }: Pick<Profile, 'subscriptions' | 'timeZone'>,
   feature: Feature,
+  meters: ReadonlyMap<string, Meter>,
   { rules, overrides, grants }: Parts,
-): FeatureProfile => ({ feature, holding: { subscriptions, rules, overrides, timeZone }, grants });
+): FeatureProfile => ({
+  feature,
+  additive: additive(meters.get(feature.meterId ?? '')),
+  holding: { subscriptions, rules, overrides, timeZone },
+  grants,
+});
+
+const additive = (meter: Meter | undefined): FeatureProfile['additive'] =>
+  meter?.aggregation === 'SUM' || meter?.aggregation === 'COUNT' ? meter.aggregation : null;
 
 const optional = (text: string | null): Decimal | null => (text === null ? null : decimal(text));
 
