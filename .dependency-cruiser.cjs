@@ -4,7 +4,7 @@
  */
 
 /** The line of modules: each knows only those to its left. A new module is entered here, at its place. */
-const LINE = ['organizations', 'customers', 'metering', 'catalog', 'subscriptions', 'invoicing', 'notifications'];
+const LINE = ['organizations', 'customers', 'metering', 'catalog', 'subscriptions', 'entitlements', 'invoicing', 'notifications'];
 
 const SPEC = '[.]spec[.]ts$';
 const COMPOSITION_ROOT = '^src/(main|app[.]module|create-app|migrate|migrate-command|data-source|emit-schema)[.]ts$';

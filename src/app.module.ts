@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { dataSourceOptions } from './data-source.js';
 import { CatalogModule } from './modules/catalog/index.js';
 import { CustomersModule } from './modules/customers/index.js';
+import { ENTITLEMENT_UPDATES, EntitlementsModule } from './modules/entitlements/index.js';
 import { InvoicingModule } from './modules/invoicing/index.js';
 import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
 import { NotificationsModule } from './modules/notifications/index.js';
@@ -48,6 +49,7 @@ export const DOMAIN_MODULES = [
   MeteringModule,
   CatalogModule,
   SubscriptionsModule,
+  EntitlementsModule,
   InvoicingModule,
   NotificationsModule,
 ];
@@ -104,7 +106,7 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     autoSchemaFile: true,
     sortSchema: true,
     transformResolvers: fieldsOfSubscription,
-    transformSchema: withLiveUpdates(LIVE_UPDATES),
+    transformSchema: withLiveUpdates(LIVE_UPDATES + ENTITLEMENT_UPDATES),
     graphiql: false,
     introspection: true,
     csrfPrevention: true,

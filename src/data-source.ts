@@ -5,8 +5,10 @@ import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-c
 import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
 import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
 import { ConsolidateInvoices1700000000006 } from './migrations/1700000000006-consolidate-invoices.js';
+import { CreateEntitlements1700000000007 } from './migrations/1700000000007-create-entitlements.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
 import { Customer } from './modules/customers/index.js';
+import { EntitlementAlert, EntitlementOverride, Grant } from './modules/entitlements/index.js';
 import {
   BalanceEntry,
   BillingFailure,
@@ -43,6 +45,9 @@ export const ENTITIES = [
   Subscription,
   SubscriptionEntry,
   SubscriptionTransition,
+  EntitlementAlert,
+  EntitlementOverride,
+  Grant,
   Invoice,
   InvoiceLine,
   Payment,
@@ -68,6 +73,7 @@ export const MIGRATIONS = [
   ProtectBooks1700000000004,
   CreateDocumentsAndMail1700000000005,
   ConsolidateInvoices1700000000006,
+  CreateEntitlements1700000000007,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

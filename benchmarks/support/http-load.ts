@@ -47,6 +47,9 @@ export class Connection {
   }
 }
 
+export const getOf = (path: string, apiKey: string): Buffer =>
+  Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: ${apiKey}\r\n\r\n`);
+
 export function requestOf(path: string, apiKey: string, body: string): Buffer {
   const bytes = Buffer.from(body);
   const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: ${apiKey}\r\ncontent-type: application/json\r\ncontent-length: ${bytes.length}\r\n\r\n`;

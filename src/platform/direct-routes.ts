@@ -18,6 +18,30 @@ export interface BodyReader<Body> {
 /** A reader for each content type. Compressed bodies are inflated before they come to it. */
 export type BodyReaders<Body> = Record<string, () => BodyReader<Body>>;
 
+/** The parameters of a request's address; one that is given twice is a list. */
+export type Query = Record<string, unknown>;
+
+/** A body that is made sense of when all of it has come. */
+export class WholeBody<Body> implements BodyReader<Body> {
+  private readonly chunks: Buffer[] = [];
+
+  constructor(private readonly read: (text: string) => Body) {}
+
+  push(chunk: Buffer): void {
+    this.chunks.push(chunk);
+  }
+
+  end(): Body {
+    try {
+      return this.read(UTF8.decode(Buffer.concat(this.chunks)));
+    } catch (error) {
+      throw error instanceof TypeError ? new DomainError('MALFORMED_REQUEST', 'The body is not UTF-8.') : error;
+    }
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Answers with JSON text. */
 export type DirectHandler<Body> = (body: Body, actor: Actor, reply: FastifyReply) => Promise<string>;
 
@@ -39,9 +63,7 @@ export class DirectRoutes {
 
   /** Serves a method of `owner` that is declared with `@Post` and `@Requires`. To be called while the application starts. */
   register<Name extends string, Body>(owner: Record<Name, DirectHandler<Body>>, name: Name, bodies: BodyReaders<Body>): void {
-    const method = owner[name];
-    const required = requirementOf(this.reflector, method);
-    const path = [owner.constructor, method].map((target) => this.reflector.get<string>(PATH_METADATA, target)).join('/');
+    const { method, required, url } = this.declared(owner, name);
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
     void server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
@@ -51,7 +73,7 @@ export class DirectRoutes {
       }
       scope.route({
         method: 'POST',
-        url: `/${path}`,
+        url,
         onRequest: async (request: FastifyRequest & { actor?: Actor }) => {
           request.actor = await actorOf(request.headers, this.authenticator, required);
         },
@@ -62,6 +84,33 @@ export class DirectRoutes {
         },
       });
     });
+  }
+
+  /** As `register`, for a method that is declared with `@Get`. */
+  registerGet<Name extends string>(owner: Record<Name, DirectHandler<Query>>, name: Name): void {
+    const { method, required, url } = this.declared(owner, name);
+    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
+    void server.register(async (scope) => {
+      scope.setErrorHandler((error, request, reply) => this.errors.answer(error, request, reply));
+      scope.route({
+        method: 'GET',
+        url,
+        handler: async (request, reply) => {
+          const actor = await actorOf(request.headers, this.authenticator, required);
+          const text = await method.call(owner, request.query as Query, actor, reply);
+          return reply.header('content-type', 'application/json; charset=utf-8').send(text);
+        },
+      });
+    });
+  }
+
+  private declared<Name extends string, Body>(
+    owner: Record<Name, DirectHandler<Body>>,
+    name: Name,
+  ): { method: DirectHandler<Body>; required: ReturnType<typeof requirementOf>; url: string } {
+    const method = owner[name];
+    const path = [owner.constructor, method].map((target) => this.reflector.get<string>(PATH_METADATA, target)).join('/');
+    return { method, required: requirementOf(this.reflector, method), url: `/${path}` };
   }
 }
 

@@ -20,6 +20,7 @@ const LISTS = [
   'emails',
   'workerRuns',
   'billingFailures',
+  'entitlementAlerts',
 ];
 
 interface List {
@@ -129,6 +130,7 @@ async function fill(app: TestApp, clock: FakeClock): Promise<void> {
       await world.subscribe(`customer-${number}`, `plan-${number}`, { startAt: '2025-12-01T00:00:00Z' });
     }),
   );
+  await Promise.all(numbers.map((number) => reachLimit(app, `customer-${number}`, features[1].id)));
   clock.set('2026-01-01T02:00:00Z');
   await app.workers.finalizeInvoices();
   const invoices = await app.database.sql<{ id: string; total: string }>('SELECT id, total FROM invoices');
@@ -156,6 +158,22 @@ async function fill(app: TestApp, clock: FakeClock): Promise<void> {
      )
      INSERT INTO billing_failures (organization_id, id, subscription_id, invoice_id, step, attempt, message, failed_at)
      SELECT organization_id, uuidv7(), subscription_id, id, 'FINALIZE', 1, 'It failed.', created_at FROM invoices`,
+  );
+}
+
+/** Uses up a limit of the customer's own, of a feature that no plan has: an alert. */
+async function reachLimit(app: TestApp, customerExternalId: string, featureId: string): Promise<void> {
+  const { customer } = await app.api.query<{ customer: { id: string } }>(
+    'query ($id: String!) { customer(externalId: $id) { id } }',
+    { id: customerExternalId },
+  );
+  await app.api.query(
+    `mutation ($override: SetEntitlementOverrideInput!, $use: ConsumeEntitlementInput!) {
+       setEntitlementOverride(input: $override) { id } consumeEntitlement(input: $use) { allowed } }`,
+    {
+      override: { customerId: customer.id, featureId, limit: '1', resetPeriod: 'NEVER' },
+      use: { customerExternalId, featureLookupKey: 'feature-1', quantity: '1' },
+    },
   );
 }
 

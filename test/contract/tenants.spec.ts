@@ -64,6 +64,30 @@ const change = (): Record<string, Place> => ({
 const work = { description: 'Work', quantity: '1', unitAmount: '1' };
 const event = (own: Tenant): Arguments => ({ customerExternalId: own.customerExternalId, quantity: '1' });
 
+/** Inputs that name a customer and a feature. */
+const ofCustomer = (more: Arguments, inInput = true): Record<string, Place> => {
+  const around = (fields: Arguments): Arguments => (inInput ? { input: { ...fields, ...more } } : { ...fields, ...more });
+  const path = (name: string): string => (inInput ? `input.${name}` : name);
+  return {
+    [path('customerId')]: { names: 'customer', with: (customerId, { feature }) => around({ customerId, featureId: feature }) },
+    [path('featureId')]: { names: 'feature', with: (featureId, { customer }) => around({ customerId: customer, featureId }) },
+  };
+};
+
+/** Inputs that name a customer and a feature by texts. */
+const ofNames = (): Record<string, Place> => ({
+  'input.customerExternalId': {
+    names: 'customerExternalId',
+    with: (customerExternalId, { featureKey }) => ({
+      input: { customerExternalId, featureLookupKey: featureKey, quantity: '1' },
+    }),
+  },
+  'input.featureLookupKey': {
+    names: 'featureKey',
+    with: (featureLookupKey, { customerExternalId }) => ({ input: { customerExternalId, featureLookupKey, quantity: '1' } }),
+  },
+});
+
 /** Every place of every operation that takes an id (the test holds the schema against it), or a text to look up. */
 const PLACES: Record<string, Record<string, Place>> = {
   meter: {
@@ -195,6 +219,28 @@ const PLACES: Record<string, Record<string, Place>> = {
   markInvoiceUncollectible: id('invoice'),
   amendUsageEvent: { id: { names: 'usageEvent', with: (value) => ({ id: value, input: { quantity: '2' } }) } },
   usageByCustomer: { meterId: { names: 'meter', with: (meterId) => ({ meterId, ...span }) } },
+  setAlertThresholds: { featureId: { names: 'feature', with: (featureId) => ({ featureId, thresholds: [50] }) } },
+  checkEntitlement: {
+    customerExternalId: {
+      names: 'customerExternalId',
+      with: (customerExternalId, { featureKey }) => ({ customerExternalId, featureLookupKey: featureKey }),
+    },
+    featureLookupKey: {
+      names: 'featureKey',
+      with: (featureLookupKey, { customerExternalId }) => ({ customerExternalId, featureLookupKey }),
+    },
+  },
+  entitlementHistory: ofCustomer(span, false),
+  setEntitlementOverride: ofCustomer({ limit: '5' }),
+  removeEntitlementOverride: ofCustomer({}, false),
+  createGrant: ofCustomer({ amount: '5' }),
+  entitlementAlerts: { customerId: { names: 'customer', with: (customerId) => ({ customerId }) } },
+  voidGrant: id('grant'),
+  reservation: id('reservation'),
+  commitReservation: id('reservation'),
+  releaseReservation: id('reservation'),
+  consumeEntitlement: ofNames(),
+  reserveEntitlement: ofNames(),
   revokeApiKey: id('apiKey'),
   advanceTestClock: { id: { names: 'testClock', with: (value) => ({ id: value, to: '2026-02-01T00:00:00Z' }) } },
 };
@@ -244,7 +290,9 @@ describe('a stranger’s ids', () => {
       expect(await answerTo(operation, unknown, place)).toBe(toForeign);
     expect(await answerTo(operation, '', place)).toMatch(/"result":null|"NOT_FOUND"|"VALIDATION_FAILED"|"METER_NOT_FOUND"/);
     const refused = toForeign.includes('"code":"NOT_FOUND"') || toForeign.includes('"code":"METER_NOT_FOUND"');
-    const isNullable = ['meter', 'feature', 'plan', 'customer', 'subscription', 'invoice', 'creditNote'].includes(operation);
+    const isNullable = ['meter', 'feature', 'plan', 'customer', 'subscription', 'invoice', 'creditNote', 'reservation'].includes(
+      operation,
+    );
     if (isNullable) expect(toForeign).toBe('{"data":{"result":null}}');
     else expect({ refused, path, toForeign }).toEqual({ refused: true, path, toForeign });
     expect(await dump(app.database)).toEqual(before);

@@ -43,7 +43,7 @@ export function documentOf({ kind, field }: Operation, selection?: string): stri
 }
 
 /** Arguments that nested fields need. */
-const ARGUMENTS: Record<string, string> = { balance: '(currency: "USD")' };
+const ARGUMENTS: Record<string, string> = { 'Customer.balance': '(currency: "USD")' };
 const NESTED_PAGE = '(first: 1)';
 
 /** The deepest useful selection: every field, as far as no type comes back on its own path. */
@@ -52,7 +52,7 @@ export function deepSelection(type: GraphQLObjectType, path: readonly string[] =
   return Object.values(type.getFields())
     .map((field) => {
       const named = getNamedType(field.type);
-      const args = ARGUMENTS[field.name] ?? (field.args.some((arg) => arg.name === 'first') ? NESTED_PAGE : '');
+      const args = ARGUMENTS[`${type.name}.${field.name}`] ?? (field.args.some((arg) => arg.name === 'first') ? NESTED_PAGE : '');
       if (args === '' && field.args.some(isRequiredArgument)) throw new Error(`Give ${type.name}.${field.name} its arguments.`);
       if (!isObjectType(named)) return `${field.name}${args}`;
       if (here.includes(named.name)) return '';

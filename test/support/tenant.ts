@@ -26,6 +26,8 @@ export interface Tenant {
   usageEvent: string;
   apiKey: string;
   testClock: string;
+  grant: string;
+  reservation: string;
 }
 
 /** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`, and a credit note for each. `prefix` keeps its texts apart from another's. */
@@ -54,6 +56,14 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
   const { createApiKey } = await api.query<{ createApiKey: { apiKey: { id: string } } }>(
     `mutation { createApiKey(input: { name: "second", scopes: ["usage.read"] }) { apiKey { id } } }`,
   );
+  const { createGrant } = await api.query<{ createGrant: { id: string } }>(
+    `mutation ($input: CreateGrantInput!) { createGrant(input: $input) { id } }`,
+    { input: { customerId: customer, featureId: createFeature.id, amount: '5' } },
+  );
+  const { reserveEntitlement } = await api.query<{ reserveEntitlement: { reservation: { id: string } } }>(
+    `mutation ($input: ReserveEntitlementInput!) { reserveEntitlement(input: $input) { reservation { id } } }`,
+    { input: { customerExternalId, featureLookupKey: featureKey, quantity: '1', expiresInSeconds: 86_400 } },
+  );
   const { meter: stored, usageEvents } = await api.query<{ meter: { token: string }; usageEvents: { nodes: { id: string }[] } }>(
     `query ($meter: ID!) { meter(id: $meter) { token } usageEvents { nodes { id } } }`,
     { meter },
@@ -75,6 +85,8 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     usageEvent: usageEvents.nodes[0].id,
     apiKey: createApiKey.apiKey.id,
     testClock: await world.clock('2026-01-01T00:00:00Z'),
+    grant: createGrant.id,
+    reservation: reserveEntitlement.reservation.id,
   };
 }
 

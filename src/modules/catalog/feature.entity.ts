@@ -20,6 +20,8 @@ export class Feature {
   @Column('text') type: FeatureType;
   @Column('text', { nullable: true }) description: string | null;
   @Column('uuid', { nullable: true }) meterId: string | null;
+  /** METER: percentages of the limit that are told when use reaches them. */
+  @Column('int', { array: true, default: '{}' }) alertThresholds: number[];
   @Column('timestamptz', { nullable: true }) archivedAt: Date | null;
   @Column('timestamptz') createdAt: Date;
 }

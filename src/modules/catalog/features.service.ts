@@ -16,6 +16,7 @@ export interface CreateFeatureInput {
   description?: string | null;
   meterId?: string | null;
   meter?: CreateMeterInput | null;
+  alertThresholds?: number[] | null;
 }
 
 @Injectable()
@@ -37,6 +38,7 @@ export class FeaturesService {
       type: input.type,
       description: input.description ?? null,
       meterId: await this.meterIdOf(tx, input),
+      alertThresholds: thresholdsOf(input.type, input.alertThresholds ?? []),
       archivedAt: null,
       createdAt: this.clock.now(),
     };
@@ -51,6 +53,14 @@ export class FeaturesService {
     feature.archivedAt = this.clock.now();
     await tx.update(Feature, { organizationId: feature.organizationId, id }, { archivedAt: feature.archivedAt });
     return feature;
+  }
+
+  /** Chooses the percentages of the limit that are told. */
+  async setAlertThresholds(tx: EntityManager, id: string, thresholds: readonly number[]): Promise<Feature> {
+    const feature = await this.get(tx, id);
+    const alertThresholds = thresholdsOf(feature.type, thresholds);
+    await tx.update(Feature, { organizationId: feature.organizationId, id }, { alertThresholds });
+    return { ...feature, alertThresholds };
   }
 
   async find(tx: EntityManager, by: { id?: string | null; lookupKey?: string | null }): Promise<Feature | null> {
@@ -80,4 +90,15 @@ export class FeaturesService {
     if (meter.archivedAt) throw conflict('The meter is archived.', 'meterId');
     return meter.id;
   }
+}
+
+const MAX_THRESHOLDS = 10;
+
+/** In ascending order, each once. */
+function thresholdsOf(type: FeatureType, thresholds: readonly number[]): number[] {
+  if (type !== 'METER' && thresholds.length > 0) throw invalid('alertThresholds', `A ${type} feature has no limit.`);
+  if (thresholds.length > MAX_THRESHOLDS) throw invalid('alertThresholds', `Give at most ${MAX_THRESHOLDS} thresholds.`);
+  if (thresholds.some((threshold) => !Number.isInteger(threshold) || threshold < 1 || threshold > 1_000))
+    throw invalid('alertThresholds', 'A threshold is a whole percentage from 1 to 1000.');
+  return [...new Set(thresholds)].sort((a, b) => a - b);
 }

@@ -1,8 +1,8 @@
 import { decimal, ZERO, type Decimal } from '../../shared/decimal.js';
-import type { BillingInterval } from '../../shared/calendar.js';
-import type { BillingTiming, ChargeType, PlanType, Price, PricingModel, RoundingMode } from './domain/index.js';
+import type { BillingAlignment, BillingInterval } from '../../shared/calendar.js';
+import type { BillingTiming, ChargeType, PlanType, Price, PricingModel, ResetPeriod, RoundingMode } from './domain/index.js';
 import type { ChargeDraft, PlanDraft } from './domain/validate-plan.js';
-import type { Charge, ResetPeriod } from './plan.entity.js';
+import type { Charge } from './plan.entity.js';
 
 export interface ChargeInput {
   displayName: string;
@@ -29,7 +29,9 @@ export interface PlanFeatureInput {
   enabled?: boolean | null;
   limit?: string | null;
   resetPeriod?: ResetPeriod | null;
+  resetAlignment?: BillingAlignment | null;
   softLimit?: boolean | null;
+  gracePercentage?: string | null;
   value?: string | null;
 }
 

@@ -1,9 +1,9 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { duplicateOf } from '../../platform/database/constraint-errors.js';
-import type { BillingInterval } from '../../shared/calendar.js';
+import type { BillingAlignment, BillingInterval } from '../../shared/calendar.js';
 import { Meter } from '../metering/index.js';
 import { Organization } from '../organizations/index.js';
-import type { BillingTiming, ChargeType, PlanType, PricingModel, RoundingMode } from './domain/index.js';
+import type { BillingTiming, ChargeType, PlanType, PricingModel, ResetPeriod, RoundingMode } from './domain/index.js';
 import { Feature } from './feature.entity.js';
 
 /** One version of a plan: what it costs and what it unlocks. Versions never change; a change is version n + 1. */
@@ -67,10 +67,9 @@ export class Charge {
   @Column('boolean', { default: true }) active: boolean;
 }
 
-export type ResetPeriod = 'DAY' | 'WEEK' | 'MONTH' | 'YEAR' | 'BILLING_PERIOD' | 'NEVER';
-
 /** What a plan version unlocks of one feature. */
 @Entity('plan_features')
+@Check('plan_features_reset_alignment_check', `reset_alignment IN ('ANNIVERSARY', 'CALENDAR')`)
 @Unique('plan_features_feature_key', ['organizationId', 'planId', 'featureId'])
 @ForeignKey(() => Plan, ['organizationId', 'planId'], ['organizationId', 'id'], { name: 'plan_features_plan_fkey' })
 @ForeignKey(() => Feature, ['organizationId', 'featureId'], ['organizationId', 'id'], { name: 'plan_features_feature_fkey' })
@@ -83,7 +82,11 @@ export class PlanFeature {
   /** METER: null is unlimited. */
   @Column('numeric', { name: 'usage_limit', nullable: true }) limit: string | null;
   @Column('text', { nullable: true }) resetPeriod: ResetPeriod | null;
+  /** ANNIVERSARY: windows are counted from the subscription's anchor. */
+  @Column('text', { default: 'ANNIVERSARY' }) resetAlignment: BillingAlignment;
   @Column('boolean', { default: false }) softLimit: boolean;
+  /** Soft limits: how far beyond the limit use is let through, as a percentage of it; null: without end. */
+  @Column('numeric', { nullable: true }) gracePercentage: string | null;
   /** CUSTOM. */
   @Column('text', { nullable: true }) value: string | null;
 }

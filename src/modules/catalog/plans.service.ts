@@ -130,11 +130,16 @@ export class PlansService {
 }
 
 /** limit, resetPeriod and softLimit belong to METER features, value to CUSTOM ones. */
-function checkPlanFeature(feature: Feature, input: PlanFeatureInput, path: string): void {
+export function checkPlanFeature(feature: Pick<Feature, 'type'>, input: Omit<PlanFeatureInput, 'featureId'>, path: string): void {
   const isMeter = feature.type === 'METER';
   if (!isMeter && input.limit) throw invalid(`${path}.limit`, `A ${feature.type} feature has no limit.`);
   if (!isMeter && input.resetPeriod) throw invalid(`${path}.resetPeriod`, `A ${feature.type} feature has no reset period.`);
   if (!isMeter && input.softLimit) throw invalid(`${path}.softLimit`, `A ${feature.type} feature has no limit.`);
+  if (typeof input.gracePercentage === 'string') {
+    if (!input.softLimit || !input.limit) throw invalid(`${path}.gracePercentage`, 'A grace percentage belongs to a soft limit.');
+    if (decimal(input.gracePercentage).isNegative())
+      throw invalid(`${path}.gracePercentage`, 'gracePercentage must not be negative.');
+  }
   if (feature.type !== 'CUSTOM' && input.value) throw invalid(`${path}.value`, `A ${feature.type} feature has no value.`);
   checkText(`${path}.value`, input.value, { least: 0, most: 1_000, lines: true });
   if (feature.type === 'CUSTOM' && !input.value && input.enabled !== false)
@@ -173,6 +178,8 @@ const planFeatureColumns = (feature: PlanFeatureInput): Omit<PlanFeature, 'organ
   enabled: feature.enabled ?? true,
   limit: feature.limit ?? null,
   resetPeriod: feature.resetPeriod ?? null,
+  resetAlignment: feature.resetAlignment ?? 'ANNIVERSARY',
   softLimit: feature.softLimit ?? false,
+  gracePercentage: feature.gracePercentage ?? null,
   value: feature.value ?? null,
 });

@@ -145,7 +145,7 @@ export class IngestionQueue implements BeforeApplicationShutdown {
   }
 
   /** What is stored is stored: whoever listens cannot make it fail any more. */
-  private tell(events: readonly NewUsageEvent[], batch: StoredBatch): void {
+  tell(events: readonly NewUsageEvent[], batch: StoredBatch): void {
     for (const listener of this.listeners) {
       try {
         listener(events, batch);

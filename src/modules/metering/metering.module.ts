@@ -39,6 +39,6 @@ import { UsageService } from './usage.service.js';
     MetersResolver,
     UsageResolver,
   ],
-  exports: [MetersService, UsageService, UsageReportsService],
+  exports: [LiveUpdates, UsageFeed, MetersService, UsageService, UsageReportsService],
 })
 export class MeteringModule {}

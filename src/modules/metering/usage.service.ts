@@ -5,10 +5,11 @@ import { Clock } from '../../shared/clock.js';
 import type { Organization } from '../organizations/index.js';
 import { checkTimestamp, Rejection, type UsageEventInput } from './domain/usage-event.js';
 import { candidateOf, contentHashOf, rowOf, type Candidate } from './event-rows.js';
+import { EventPartitionsService } from './event-partitions.service.js';
 import { IngestionDirectory } from './ingestion-directory.js';
 import { IngestionQueue, type StoredBatch } from './ingestion-queue.js';
 import type { IngestionCustomer } from './queries/load-ingestion-customers.query.js';
-import { findKeyHolders, type KeyHolder, type NewUsageEvent } from './queries/record-usage.query.js';
+import { findKeyHolders, type KeyHolder, type NewUsageEvent, type RefusedEvent } from './queries/record-usage.query.js';
 
 export type UsageVerdict = 'ACCEPTED' | 'DUPLICATE' | 'CONFLICT' | 'REJECTED';
 
@@ -41,11 +42,14 @@ const MAX_ROWS_AT_ONCE = 2_000;
 /** Takes usage events in (billing-rules §4): accepted means counted, a duplicate counts once, a bad event stops no other. */
 @Injectable()
 export class UsageService {
+  private tellsOfOthers = false;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly directory: IngestionDirectory,
     private readonly queue: IngestionQueue,
+    private readonly partitions: EventPartitionsService,
   ) {}
 
   async record(actor: Actor, events: readonly UsageEventInput[]): Promise<RecordUsageResult> {
@@ -69,6 +73,30 @@ export class UsageService {
     }
     let next = 0;
     return judged.map((item) => ('verdict' in item ? item : outcomes[next++]));
+  }
+
+  /**
+   * What the event would be stored as, for whoever stores it with `recordUsage` in a transaction of their own and then calls
+   * `recorded`; or what is known of it without storing it.
+   */
+  async prepare(actor: Actor, event: UsageEventInput): Promise<NewUsageEvent | EventOutcome> {
+    const [judged] = await this.judge(actor, [event]);
+    if (!('verdict' in judged)) await this.partitions.ensureFor([judged.occurredAt]);
+    return judged;
+  }
+
+  /** Tells of what was stored elsewhere, after its commit: all but `onStored`, whose listeners would hear of their own doing. */
+  recorded(events: readonly NewUsageEvent[], receivedAt: Date, refused: readonly RefusedEvent[]): void {
+    this.tellsOfOthers = true;
+    this.queue.tell(events, { receivedAt, refused: new Map(refused.map((event) => [event.id, event])) });
+    this.tellsOfOthers = false;
+  }
+
+  /** Called with what this service has stored, after each commit. */
+  onStored(listener: (events: readonly NewUsageEvent[]) => void): void {
+    this.queue.onStored((events, { refused }) => {
+      if (!this.tellsOfOthers) listener(events.filter(({ id }) => !refused.has(id)));
+    });
   }
 
   /** The row of each event, or what is known of it without storing it. Customers that usage names for the first time are created. */

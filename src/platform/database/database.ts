@@ -55,6 +55,39 @@ export class Database {
     return again(async () => (await this.pool.query<Row>(statement)).rows);
   }
 
+  /**
+   * Runs prepared statements in one read-write transaction, across organizations, on one connection. `purpose` names it for whoever
+   * reads the code.
+   */
+  async statements<T>(_purpose: string, work: (run: Run) => Promise<T>): Promise<T> {
+    return again(() => this.attemptStatements('BEGIN', work));
+  }
+
+  /** As `statements`, reading in one snapshot. */
+  async snapshot<T>(_purpose: string, work: (run: Run) => Promise<T>): Promise<T> {
+    return again(() => this.attemptStatements('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work));
+  }
+
+  private async attemptStatements<T>(begin: string, work: (run: Run) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    const ignore = (): void => undefined;
+    // A connection that is lost fails the statement under way; nobody else is to hear of it.
+    client.on('error', ignore);
+    try {
+      await client.query(begin);
+      const result = await work(async (statement) => (await client.query(statement)).rows as never);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
+      throw error;
+    } finally {
+      client.off('error', ignore);
+      client.release(broken);
+    }
+  }
+
   /** Opens a read-only transaction with one snapshot. The caller must call `close`. */
   async openSnapshot(organizationId: string): Promise<Snapshot> {
     const runner = this.dataSource.createQueryRunner();
@@ -111,6 +144,9 @@ async function again<T>(transaction: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+/** Runs a statement of a transaction. */
+export type Run = <Row extends QueryResultRow>(statement: PreparedStatement) => Promise<Row[]>;
 
 export interface PreparedStatement {
   name: string;

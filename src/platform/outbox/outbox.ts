@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger, runOnce, runTaskList, type RunnerOptions, type TaskList, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { PreparedStatement } from '../database/database.js';
 import { Log } from '../log.js';
 import { Settings } from '../settings.js';
 import { WorkerLeases } from './worker-leases.js';
@@ -64,12 +65,19 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Adds jobs, however many, with one statement. They exist when the transaction commits. */
   async add(tx: EntityManager, task: string, jobs: Job[]): Promise<void> {
     if (jobs.length === 0) return;
-    await tx.query(
-      `SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
+    const { text, values } = this.adding(task, jobs);
+    await tx.query(text, values);
+  }
+
+  /** The statement behind `add`, for transactions of prepared statements. */
+  adding(task: string, jobs: readonly Job[]): PreparedStatement {
+    return {
+      name: 'add_jobs',
+      text: `SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
          SELECT ROW($1, j.payload, NULL, NULL, $2, j.key, NULL, NULL)::graphile_worker.job_spec
            FROM unnest($3::text[], $4::json[]) AS j (key, payload)))`,
-      [task, QUEUE_ATTEMPTS, jobs.map(({ key }) => `${task} ${key}`), jobs.map(({ payload }) => JSON.stringify(payload))],
-    );
+      values: [task, QUEUE_ATTEMPTS, jobs.map(({ key }) => `${task} ${key}`), jobs.map(({ payload }) => JSON.stringify(payload))],
+    };
   }
 
   onApplicationBootstrap(): void {

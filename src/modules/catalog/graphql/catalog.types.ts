@@ -3,22 +3,24 @@ import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { DecimalScalarType } from '../../../platform/graphql/decimal.scalar.js';
 import { enumOf } from '../../../platform/graphql/enum.js';
-import type { BillingInterval } from '../../../shared/calendar.js';
+import type { BillingAlignment, BillingInterval } from '../../../shared/calendar.js';
 import { CreateMeterInput } from '../../metering/index.js';
 import type {
   BillingTiming,
   ChargeType as ChargeKind,
   PlanType as PlanKind,
   PricingModel,
+  ResetPeriod,
   RoundingMode,
 } from '../domain/index.js';
 import type { FeatureType as FeatureKind } from '../feature.entity.js';
-import type { ResetPeriod, StoredTier } from '../plan.entity.js';
+import type { StoredTier } from '../plan.entity.js';
 
 export const FeatureTypeEnum = enumOf('FeatureType', 'METER', 'SWITCH', 'CUSTOM');
 export const PlanTypeEnum = enumOf('PlanType', 'FIXED', 'USAGE', 'HYBRID');
 export const BillingIntervalEnum = enumOf('BillingInterval', 'DAY', 'WEEK', 'MONTH', 'YEAR');
 export const ResetPeriodEnum = enumOf('ResetPeriod', 'DAY', 'WEEK', 'MONTH', 'YEAR', 'BILLING_PERIOD', 'NEVER');
+export const BillingAlignmentEnum = enumOf('BillingAlignment', 'ANNIVERSARY', 'CALENDAR');
 export const ChargeTypeEnum = enumOf('ChargeType', 'FIXED', 'USAGE');
 export const PricingModelEnum = enumOf('PricingModel', 'FLAT', 'PER_UNIT', 'PACKAGE', 'GRADUATED', 'VOLUME', 'PERCENTAGE');
 export const BillingTimingEnum = enumOf('BillingTiming', 'IN_ARREARS', 'IN_ADVANCE');
@@ -33,6 +35,8 @@ export class FeatureType {
   @Field() name: string;
   @Field(() => FeatureTypeEnum) type: FeatureKind;
   @Field(() => String, { nullable: true }) description: string | null;
+  @Field(() => [Int], { description: 'METER features: percentages of the limit that are told when use reaches them.' })
+  alertThresholds: number[];
   @Field(() => DateTimeScalarType, { nullable: true }) archivedAt: Date | null;
   meterId: string | null;
 }
@@ -46,6 +50,8 @@ export class CreateFeatureInput {
   @Field(() => String, { nullable: true }) description?: string | null;
   @Field(() => ID, { nullable: true, description: 'METER features: an existing meter …' }) meterId?: string | null;
   @Field(() => CreateMeterInput, { nullable: true, description: '… or one created with it.' }) meter?: CreateMeterInput | null;
+  @Field(() => [Int], { nullable: true, description: 'METER features: percentages of the limit, 1 to 1,000.' })
+  alertThresholds?: number[] | null;
 }
 
 @ObjectType('PriceTier')
@@ -84,7 +90,13 @@ export class PlanFeatureType {
   @Field() enabled: boolean;
   @Field(() => DecimalScalarType, { nullable: true, description: 'METER features; null is unlimited.' }) limit: string | null;
   @Field(() => ResetPeriodEnum, { nullable: true }) resetPeriod: ResetPeriod | null;
+  @Field(() => BillingAlignmentEnum) resetAlignment: BillingAlignment;
   @Field() softLimit: boolean;
+  @Field(() => DecimalScalarType, {
+    nullable: true,
+    description: 'Soft limits: how far beyond the limit use is let through, in percent of it; null: without end.',
+  })
+  gracePercentage: string | null;
   @Field(() => String, { nullable: true, description: 'CUSTOM features.' }) value: string | null;
   featureId: string;
 }
@@ -139,7 +151,9 @@ export class PlanFeatureInput {
   @Field(() => Boolean, { nullable: true, defaultValue: true }) enabled?: boolean | null;
   @Field(() => DecimalScalarType, decimalField) limit?: string | null;
   @Field(() => ResetPeriodEnum, { nullable: true }) resetPeriod?: ResetPeriod | null;
+  @Field(() => BillingAlignmentEnum, { nullable: true, defaultValue: 'ANNIVERSARY' }) resetAlignment?: BillingAlignment | null;
   @Field(() => Boolean, { nullable: true, defaultValue: false }) softLimit?: boolean | null;
+  @Field(() => DecimalScalarType, decimalField) gracePercentage?: string | null;
   @Field(() => String, { nullable: true }) value?: string | null;
 }
 

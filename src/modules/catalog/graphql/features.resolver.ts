@@ -43,6 +43,16 @@ export class FeaturesResolver {
     return context.write((tx) => this.features.archive(tx, id));
   }
 
+  @Mutation(() => FeatureType)
+  @Requires('catalog.write')
+  setAlertThresholds(
+    @Args('featureId', { type: () => ID }) featureId: string,
+    @Args('thresholds', { type: () => [Int] }) thresholds: number[],
+    @Context() context: RequestContext,
+  ): Promise<FeatureType> {
+    return context.write((tx) => this.features.setAlertThresholds(tx, featureId, thresholds));
+  }
+
   @ResolveField(() => MeterType, { nullable: true })
   @Requires('any')
   meter(@Parent() feature: FeatureType, @Context() context: RequestContext): Promise<MeterType | null> | null {

@@ -100,8 +100,21 @@ export class UsageFeed implements OnModuleInit, OnApplicationShutdown {
       meter: await this.meters.get(tx, meterId),
       customer: await this.customers.get(tx, customerId),
     }));
-    const key = keyOf(organizationId, names.meter.id, names.customer.id);
     const watch: Watch = { pending: null, wake: null };
+    await this.watch(keyOf(organizationId, names.meter.id, names.customer.id), watch, signal);
+    return items(watch, signal);
+  }
+
+  /** Calls `told` whenever some process has stored usage of this customer and meter, until the signal. */
+  async listen(
+    names: { organizationId: string; meterId: string; customerId: string },
+    told: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.watch(keyOf(names.organizationId, names.meterId, names.customerId), { pending: null, wake: told }, signal);
+  }
+
+  private async watch(key: string, watch: Watch, signal: AbortSignal): Promise<void> {
     this.watches.set(key, (this.watches.get(key) ?? new Set()).add(watch));
     const close = (): void => {
       const watches = this.watches.get(key);
@@ -112,7 +125,6 @@ export class UsageFeed implements OnModuleInit, OnApplicationShutdown {
     signal.addEventListener('abort', close);
     if (signal.aborted) close();
     await this.announce([key]);
-    return items(watch, signal);
   }
 
   private async announce(keys: readonly string[]): Promise<void> {

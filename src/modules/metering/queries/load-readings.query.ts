@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { decimal } from '../../../shared/decimal.js';
 import type { Reading, ReadingRequest } from '../domain/index.js';
 
-interface OwnedReadingRequest extends ReadingRequest {
+export interface OwnedReadingRequest extends ReadingRequest {
   organizationId: string;
 }
 
@@ -79,13 +79,23 @@ const isRagged = ({ from, to }: ReadingRequest): boolean => from.getTime() % DAY
  */
 export async function loadPresentReadings(tx: EntityManager, requests: readonly OwnedReadingRequest[]): Promise<PresentReadings> {
   if (requests.length === 0) return { snapshot: await currentSnapshot(tx), readings: [] };
-  const rows = await tx.query<(ReadingRow & { snapshot: string })[]>(presentText(requests.some(isRagged)), [
-    requests.map((request) => request.organizationId),
-    ...windowValues(requests),
-  ]);
+  const { text, values } = presentReadings(requests);
+  const rows = await tx.query<(ReadingRow & { snapshot: string })[]>(text, values);
   // A meter or customer that is not there has no row; callers name only their own.
   return { snapshot: rows[0].snapshot, readings: rows.map((row, index) => readingOf(requests[index], row)) };
 }
+
+/** The statement behind `loadPresentReadings`, for statements that read other things with it: `value`, in the order of `ordinal`. */
+export const presentReadings = (
+  requests: readonly OwnedReadingRequest[],
+): { ragged: boolean; text: string; values: unknown[] } => {
+  const ragged = requests.some(isRagged);
+  return {
+    ragged,
+    text: PRESENT[ragged ? 'ragged' : 'whole'],
+    values: [requests.map(({ organizationId }) => organizationId), ...windowValues(requests)],
+  };
+};
 
 const NOT_VOIDED =
   'NOT EXISTS (SELECT FROM usage_event_voids v WHERE v.organization_id = e.organization_id AND v.event_id = e.id)';
@@ -104,7 +114,7 @@ const edges = (columns: string): string =>
 
 const LATEST = 'ROW(e.occurred_at, e.received_at, e.id, e.value, e.digest)::usage_latest';
 
-const presentText = (ragged: boolean): string => `SELECT pg_current_snapshot()::text AS snapshot, ${VALUE}
+const presentText = (ragged: boolean): string => `SELECT pg_current_snapshot()::text AS snapshot, w.ordinal, ${VALUE}
        FROM (SELECT i.*, (i.start_at AT TIME ZONE 'UTC')::date AS start_day, (i.end_at AT TIME ZONE 'UTC')::date AS end_day,
                     first_day AT TIME ZONE 'UTC' AS whole_start,
                     greatest(first_day, date_trunc('day', i.end_at AT TIME ZONE 'UTC')) AT TIME ZONE 'UTC' AS whole_end,
@@ -142,6 +152,8 @@ const presentText = (ragged: boolean): string => `SELECT pg_current_snapshot()::
          ) AS p ORDER BY p.latest DESC LIMIT 1
        ) AS carried ON true
       ORDER BY w.ordinal`;
+
+const PRESENT = { whole: presentText(false), ragged: presentText(true) };
 
 /** Readings of what was visible in old snapshots, from the raw events. Served by usage_events_reading_idx. */
 async function loadPastReadings(tx: EntityManager, requests: readonly TenantReadingRequest[]): Promise<Reading[]> {

@@ -142,6 +142,16 @@ export const findKeyHolders = (organizationId: string, keyHashes: string[]): Pre
   values: [organizationId, keyHashes],
 });
 
+/** As `findKeyHolders`, of several organizations; keys that nobody holds have no row. Served by the primary key. */
+export const findHoldersOfKeys = (keys: readonly { organizationId: string; keyHash: string }[]): PreparedStatement => ({
+  name: 'find_holders_of_keys',
+  text: `SELECT k.organization_id AS "organizationId", replace(k.key_hash::text, '-', '') AS "keyHash", k.event_id AS "holderId",
+                k.content_hash AS "holderContentHash"
+           FROM unnest($1::uuid[], $2::uuid[]) AS i (organization_id, key_hash)
+           JOIN usage_event_keys k ON k.organization_id = i.organization_id AND k.key_hash = i.key_hash`,
+  values: [keys.map(({ organizationId }) => organizationId), keys.map(({ keyHash }) => keyHash)],
+});
+
 export interface KeyHolder {
   keyHash: string;
   holderId: string;

@@ -19,6 +19,13 @@ export function usageEventOf(body: unknown): UsageEventInput {
   };
 }
 
+/** When it happened, by which key it is known, and its properties: as in any event. */
+export const eventFieldsOf = (body: Body): Pick<UsageEventInput, 'timestamp' | 'idempotencyKey' | 'properties'> => ({
+  timestamp: timestampOf(body),
+  idempotencyKey: optionalText(body, 'idempotency_key'),
+  properties: objectOf(body, 'properties'),
+});
+
 export const isObject = (value: unknown): value is Body =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && numberText(value) === null;
 

@@ -3,6 +3,7 @@ import { connectionOf } from '../../../platform/graphql/connection.js';
 import { DateTimeScalarType } from '../../../platform/graphql/date-time.scalar.js';
 import { enumOf } from '../../../platform/graphql/enum.js';
 import type { BillingAlignment } from '../../../shared/calendar.js';
+import { BillingAlignmentEnum } from '../../catalog/index.js';
 import type { Proration } from '../../../shared/proration.js';
 import { ProrationEnum } from '../../organizations/index.js';
 import type { SubscriptionStatus } from '../domain/index.js';
@@ -17,7 +18,6 @@ export const SubscriptionStatusEnum = enumOf(
   'PAUSED',
   'CANCELED',
 );
-export const BillingAlignmentEnum = enumOf('BillingAlignment', 'ANNIVERSARY', 'CALENDAR');
 export const ChangeTimingEnum = enumOf('ChangeTiming', 'IMMEDIATE', 'PERIOD_END');
 
 @ObjectType('SubscriptionTransition')

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { decimal, type Decimal } from '../../shared/decimal.js';
+import { daySumsOf, type DaySums, type OwnedReadingRequest } from '../metering/index.js';
+import { answersOf, askDaySums, askEntitlements, type Answer, type Question } from './queries/ask-entitlements.query.js';
+
+const DAY_MS = 86_400_000;
+const MAX_EDGES = 200_000;
+
+/** What was used of the day that a window begins in, from then on: true as long as the day's events are the same. */
+interface Edge {
+  fingerprint: string;
+  value: Decimal;
+}
+
+/**
+ * Asks the database what checks have to know, the cheapest way that is exact. Windows begin at any time of a day, and counters know
+ * whole days: the part of the first day is read from raw events once, and again only when that day's counter says that its events
+ * are others.
+ */
+@Injectable()
+export class UsageReader {
+  private readonly edges = new Map<string, Edge>();
+
+  constructor(private readonly database: Database) {}
+
+  async ask(questions: readonly Question[]): Promise<Answer[]> {
+    const quick = questions.filter(isQuick);
+    if (quick.length === questions.length) return this.askQuickly(questions);
+    const slow = questions.filter((question) => !isQuick(question));
+    const [quickAnswers, slowAnswers] = await Promise.all([this.askQuickly(quick), this.askExactly(slow)]);
+    let [nextQuick, nextSlow] = [0, 0];
+    return questions.map((question) => (isQuick(question) ? quickAnswers[nextQuick++] : slowAnswers[nextSlow++]));
+  }
+
+  private async askExactly(questions: readonly Question[]): Promise<Answer[]> {
+    return answersOf(questions, await this.database.statement('ask what checks have to know', askEntitlements(questions)));
+  }
+
+  private async askQuickly(questions: readonly Question[]): Promise<Answer[]> {
+    if (questions.length === 0) return [];
+    const rows = await this.database.statement('ask what checks have to know', askDaySums(questions));
+    const answers: (Answer | null)[] = [];
+    const unknown: number[] = [];
+    let next = questions.length;
+    questions.forEach((question, index) => {
+      const values = question.readings.map((reading) =>
+        this.usedOf(reading, daySumsOf(rows[next++], question.additive === 'COUNT')),
+      );
+      if (values.includes(null)) unknown.push(index);
+      const { value: version, reserved } = rows[index] as { value: string; reserved: string | null };
+      answers.push(values.includes(null) ? null : { version, reserved: decimal(reserved ?? '0'), values: values as Decimal[] });
+    });
+    if (unknown.length > 0) {
+      const learned = await this.learn(unknown.map((index) => questions[index]));
+      unknown.forEach((index, position) => (answers[index] = learned[position]));
+    }
+    return answers as Answer[];
+  }
+
+  /** Null: the part of the first day is not known, or was of other events. */
+  private usedOf(reading: OwnedReadingRequest, { firstDay, rest }: DaySums): Decimal | null {
+    if (firstDay === null) return rest;
+    if (reading.from.getTime() % DAY_MS === 0) return rest.plus(firstDay.value);
+    const edge = this.edges.get(keyOf(reading));
+    return edge?.fingerprint === firstDay.fingerprint ? rest.plus(edge.value) : null;
+  }
+
+  /** Reads exactly, and in the same snapshot what the first days' counters say, to know them the next time. */
+  private async learn(questions: readonly Question[]): Promise<Answer[]> {
+    return this.database.snapshot('learn the edges of windows', async (run) => {
+      const answers = answersOf(questions, await run(askEntitlements(questions)));
+      const rows = await run(askDaySums(questions));
+      let next = questions.length;
+      questions.forEach(({ readings, additive }, index) =>
+        readings.forEach((reading, position) => {
+          const { firstDay, rest } = daySumsOf(rows[next++], additive === 'COUNT');
+          if (firstDay)
+            this.keep(keyOf(reading), { fingerprint: firstDay.fingerprint, value: answers[index].values[position].minus(rest) });
+        }),
+      );
+      return answers;
+    });
+  }
+
+  private keep(key: string, edge: Edge): void {
+    if (this.edges.size >= MAX_EDGES) this.edges.delete(this.edges.keys().next().value as string);
+    this.edges.set(key, edge);
+  }
+}
+
+/** Usage of days adds up, and the window ends with one. */
+const isQuick = ({ additive, readings }: Question): boolean =>
+  readings.length === 0 || (additive !== null && readings.every(({ from, to }) => to.getTime() % DAY_MS === 0 && from < to));
+
+const keyOf = ({ customerId, meterId, from }: OwnedReadingRequest): string => `${customerId} ${meterId} ${from.getTime()}`;
