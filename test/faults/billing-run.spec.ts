@@ -50,14 +50,16 @@ describe('a billing run of 420 subscriptions, three periods behind', () => {
         ['the run begins', 250],
         ['a chunk is drafted', 250],
         ['a chunk is drafted', 250],
-        ['an invoice is numbered', 1_000],
-        ['an invoice is numbered', 1_000],
+        ['an invoice is numbered', 250],
+        ['an invoice is numbered', 250],
       ] as const) {
         const [runs, before] = [await runsBegun(), await look(database)];
         const fluxrate = start();
         await eventually(aim, async () => {
           if (aim === 'the run begins') return (await runsBegun()) > runs;
           const { drafted, numbered } = await look(database);
+          // A fast machine may have had the time to do it all before the last kill.
+          if (numbered === SUBSCRIPTIONS * PERIODS_DUE) return true;
           return aim === 'a chunk is drafted' ? drafted > before.drafted : numbered > before.numbered;
         });
         const delayMs = random(limitMs);
