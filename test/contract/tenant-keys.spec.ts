@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BillingWorld } from '../support/billing-world.js';
+import type { GraphqlClient } from '../support/graphql-client.js';
 import { InvoiceDesk } from '../support/invoice-desk.js';
 import { fillTenant, type Tenant } from '../support/tenant.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -17,6 +18,7 @@ interface ForeignKey {
  * their counters, which none of them is counted without, hold the keys to meter and customer.
  */
 const LOOSE = [
+  'entitlement_reservations.event_id',
   'usage_counter_members.customer_id',
   'usage_counter_members.meter_id',
   'usage_event_keys.event_id',
@@ -138,7 +140,7 @@ const SHARES = `INSERT INTO invoice_subscriptions (organization_id, invoice_id, 
 const FAILURES = `INSERT INTO billing_failures (organization_id, id, subscription_id, invoice_id, step, attempt, message, failed_at)
   SELECT organization_id, uuidv7(), subscription_id, id, 'FINALIZE', 1, 'It failed.', created_at FROM invoices WHERE subscription_id IS NOT NULL`;
 
-/** What \`fillTenant\` leaves out: a customer on a test clock who is invoiced, a payment too high, refunds, a voided event. */
+/** What \`fillTenant\` leaves out: a customer on a test clock who is invoiced, a payment too high, refunds, a voided event, alerts. */
 async function fillEveryTable(world: BillingWorld, tenant: Tenant): Promise<void> {
   const [customer, plan] = [`${tenant.customerExternalId}-on-a-clock`, `${tenant.planKey}-fee`];
   await world.customer(customer, { testClockId: tenant.testClock });
@@ -153,4 +155,17 @@ async function fillEveryTable(world: BillingWorld, tenant: Tenant): Promise<void
   await desk.credit(tenant.invoice, { destination: 'REFUND' });
   await desk.do('recordRefund', { input: { customerId: tenant.customer, currency: 'USD', amount: '1' } });
   await world.api.query('mutation ($event: ID!) { voidUsageEvent(id: $event) { id } }', { event: tenant.usageEvent });
+  await fillEntitlements(world.api, tenant);
+}
+
+/** A limit of the customer's own, half used, which is worth an alert. */
+async function fillEntitlements(api: GraphqlClient, tenant: Tenant): Promise<void> {
+  const { customer: customerId, feature: featureId, customerExternalId, featureKey: featureLookupKey } = tenant;
+  await api.query('mutation ($id: ID!) { setAlertThresholds(featureId: $id, thresholds: [10]) { id } }', { id: featureId });
+  await api.query('mutation ($input: SetEntitlementOverrideInput!) { setEntitlementOverride(input: $input) { __typename } }', {
+    input: { customerId, featureId, limit: '10', resetPeriod: 'MONTH' },
+  });
+  await api.query('mutation ($input: ConsumeEntitlementInput!) { consumeEntitlement(input: $input) { allowed } }', {
+    input: { customerExternalId, featureLookupKey, quantity: '5' },
+  });
 }

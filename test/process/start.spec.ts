@@ -91,6 +91,7 @@ describe('a start on an empty directory', () => {
     await new BillingWorld(new GraphqlClient(url, first.apiKey)).customer('ada', { name: 'Ada' });
     expect(await scheduledJobs(url, first.apiKey ?? '')).toEqual({
       billing_invariants: expect.stringMatching(/T04:10:00.000Z$/),
+      entitlement_alerts: expect.stringMatching(/:\d[05]:00.000Z$/),
       invoice_finalizer: expect.stringMatching(/:\d[05]:00.000Z$/),
       invoice_generator: expect.stringMatching(/:00:00.000Z$/),
       overdue_scan: expect.stringMatching(/:10:00.000Z$/),
