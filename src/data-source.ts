@@ -4,8 +4,9 @@ import { CreateUsage1700000000002 } from './migrations/1700000000002-create-usag
 import { CreateTaxesAndCredits1700000000003 } from './migrations/1700000000003-create-taxes-and-credits.js';
 import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-books.js';
 import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
+import { CreateAccess1700000000010 } from './migrations/1700000000010-create-access.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
-import { Customer } from './modules/customers/index.js';
+import { Customer, PartnerCustomer, PortalSession } from './modules/customers/index.js';
 import {
   BalanceEntry,
   BillingFailure,
@@ -24,15 +25,31 @@ import {
 } from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
 import { Email } from './modules/notifications/index.js';
-import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
+import {
+  ApiKey,
+  AuditEntry,
+  Invitation,
+  Organization,
+  PartnerApp,
+  Session,
+  TestClock,
+  User,
+} from './modules/organizations/index.js';
 import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
 import { SnakeNamingStrategy } from './platform/database/naming.js';
 
 export const ENTITIES = [
   Organization,
+  PartnerApp,
   ApiKey,
+  User,
+  Session,
+  Invitation,
+  AuditEntry,
   TestClock,
   Customer,
+  PartnerCustomer,
+  PortalSession,
   Meter,
   Feature,
   Plan,
@@ -64,6 +81,7 @@ export const MIGRATIONS = [
   CreateTaxesAndCredits1700000000003,
   ProtectBooks1700000000004,
   CreateDocumentsAndMail1700000000005,
+  CreateAccess1700000000010,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

@@ -91,16 +91,16 @@ export class UsageFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async open(
-    { organizationId }: Actor,
+    actor: Actor,
     customerId: string,
     meterId: string,
     signal: AbortSignal,
   ): Promise<AsyncIterable<UsageRecorded>> {
-    const names = await this.database.read(organizationId, async (tx) => ({
+    const names = await this.database.read(actor, async (tx) => ({
       meter: await this.meters.get(tx, meterId),
       customer: await this.customers.get(tx, customerId),
     }));
-    const key = keyOf(organizationId, names.meter.id, names.customer.id);
+    const key = keyOf(actor.organizationId, names.meter.id, names.customer.id);
     const watch: Watch = { pending: null, wake: null };
     this.watches.set(key, (this.watches.get(key) ?? new Set()).add(watch));
     const close = (): void => {
