@@ -26,6 +26,10 @@ export interface Tenant {
   usageEvent: string;
   apiKey: string;
   testClock: string;
+  organization: string;
+  partnerApp: string;
+  user: string;
+  invitation: string;
 }
 
 /** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`, and a credit note for each. `prefix` keeps its texts apart from another's. */
@@ -54,6 +58,7 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
   const { createApiKey } = await api.query<{ createApiKey: { apiKey: { id: string } } }>(
     `mutation { createApiKey(input: { name: "second", scopes: ["usage.read"] }) { apiKey { id } } }`,
   );
+  const access = await fillAccess(api, prefix, customer);
   const { meter: stored, usageEvents } = await api.query<{ meter: { token: string }; usageEvents: { nodes: { id: string }[] } }>(
     `query ($meter: ID!) { meter(id: $meter) { token } usageEvents { nodes { id } } }`,
     { meter },
@@ -75,6 +80,7 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     usageEvent: usageEvents.nodes[0].id,
     apiKey: createApiKey.apiKey.id,
     testClock: await world.clock('2026-01-01T00:00:00Z'),
+    ...access,
   };
 }
 
@@ -98,4 +104,31 @@ async function fillDesk(desk: InvoiceDesk, customer: string, invoice: string, no
     draft: draft.id,
     draftLine: draft.lines[0].id,
   };
+}
+
+/** Those who have access: a partner app with a key and the customer, the owner, somebody invited, the customer in their portal. */
+async function fillAccess(
+  api: GraphqlClient,
+  prefix: string,
+  customer: string,
+): Promise<Pick<Tenant, 'organization' | 'partnerApp' | 'user' | 'invitation'>> {
+  const owner = { email: `owner@${prefix}.example`, password: 'correct horse battery' };
+  const { app, first, invited } = await api.query<{
+    app: { id: string };
+    first: { user: { id: string } };
+    invited: { invitation: { id: string } };
+  }>(
+    `mutation ($owner: CreateFirstUserInput!, $email: String!) {
+       app: createPartnerApp(input: { name: "Partner" }) { id } first: createFirstUser(input: $owner) { user { id } }
+       invited: inviteUser(input: { email: $email, role: VIEWER }) { invitation { id } } }`,
+    { owner, email: `invited@${prefix}.example` },
+  );
+  await api.query(
+    `mutation ($app: ID!, $customer: ID!) {
+       grantCustomer(partnerAppId: $app, customerId: $customer) { id } createPortalSession(customerId: $customer) { expiresAt }
+       createApiKey(input: { name: "partner", scopes: ["customers.read"], partnerAppId: $app }) { secret } }`,
+    { app: app.id, customer },
+  );
+  const { viewer } = await api.query<{ viewer: { organizationId: string } }>('{ viewer { organizationId } }');
+  return { organization: viewer.organizationId, partnerApp: app.id, user: first.user.id, invitation: invited.invitation.id };
 }

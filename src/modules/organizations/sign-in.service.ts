@@ -58,7 +58,7 @@ export class SignInService {
   async signIn({ email, password, organizationId }: SignInInput, place: string, trail: Trail): Promise<OpenSession> {
     const address = email.trim().toLowerCase();
     const subjects = [subjectOf(`${place} ${address}`), subjectOf(place)];
-    const within = (typeof organizationId === 'string' && organizationId) || null;
+    const within = organizationId ?? null;
     const candidates = await this.database.acrossOrganizations('sign in', async (tx) => {
       await this.refuseGuessing(tx, subjects);
       return within !== null && !isId(within) ? [] : findUsersToSignIn(tx, address, within);
