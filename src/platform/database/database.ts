@@ -60,7 +60,7 @@ export class Database implements OnModuleInit {
     try {
       return await work(snapshot.tx);
     } catch (error) {
-      throw domainErrorOf(error);
+      throw domainErrorOf(explained(error, owner));
     } finally {
       await snapshot.close();
     }
@@ -136,8 +136,7 @@ export class Database implements OnModuleInit {
       return result;
     } catch (error) {
       await rollBack(runner);
-      if (typeof owner !== 'string' && owner.limit && isForbidden(error)) throw outsideLimit();
-      throw error;
+      throw explained(error, owner);
     } finally {
       await runner.release();
     }
@@ -150,7 +149,11 @@ const ACROSS = '* ';
 const settingOf = (limit: Limit): Record<string, string> =>
   'customerId' in limit ? { customer: limit.customerId } : { partner: limit.partnerAppId };
 
-const outsideLimit = (): DomainError => new DomainError('FORBIDDEN', 'This is not open to a key of a partner app.');
+/** What Postgres refuses a limited actor is not theirs to do; for anybody else it is a fault of ours. */
+export const explained = (error: unknown, owner: Owner): unknown =>
+  typeof owner !== 'string' && owner.limit && isForbidden(error)
+    ? new DomainError('FORBIDDEN', 'This is not open to who is limited to some customers.')
+    : error;
 
 function own(runner: QueryRunner, owner: Owner): void {
   runner.data.organizationId = typeof owner === 'string' ? owner : owner.organizationId;

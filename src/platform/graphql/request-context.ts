@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Actor } from '../../shared/actor.js';
 import { DomainError } from '../../shared/errors.js';
 import type { Trail } from '../database/audit.js';
-import type { Database, Snapshot } from '../database/database.js';
+import { explained, type Database, type Snapshot } from '../database/database.js';
 import type { LoaderDefinition } from './loader.js';
 
 /**
@@ -39,7 +39,10 @@ export class RequestContext {
   read<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const result = this.queue.then(async () => {
       this.snapshot ??= this.database.openSnapshot(this.actor);
-      return work((await this.snapshot).tx);
+      const { tx } = await this.snapshot;
+      return work(tx).catch((error: unknown) => {
+        throw explained(error, this.actor);
+      });
     });
     this.queue = result.catch(() => undefined);
     return result;
