@@ -43,7 +43,10 @@ export async function applyAudit(runner: QueryRunner): Promise<void> {
 }
 
 /** Has the transaction note what it changes. */
-export const BEGIN_AUDIT = ["SET LOCAL fluxrate.audit = 'on'", "SET LOCAL fluxrate.changes = ''"];
+export const BEGIN_AUDIT: readonly [name: string, value: string][] = [
+  ['fluxrate.audit', 'on'],
+  ['fluxrate.changes', ''],
+];
 
 /** Ends a transaction that notes its changes: one entry for all of them, none without any. */
 export async function recordAudit(tx: EntityManager, actor: string, { requestId, operation }: Trail): Promise<void> {
