@@ -100,6 +100,21 @@ describe('credentials', () => {
       expect(await codesOf(withKey(secret))).toEqual(['UNAUTHENTICATED']);
     });
 
+    it('refuses a revoked key in every other process within a second', async () => {
+      const other = await startTestApp(clock, app.database);
+      const { id, secret } = await createKey(['customers.read']);
+      const elsewhere = new GraphqlClient(other.url, secret);
+      const isGood = async (): Promise<boolean> => !(await elsewhere.send('{ customers { totalCount } }')).errors;
+      expect(await isGood()).toBe(true);
+      await app.api.query('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }', { id });
+      const revoked = performance.now();
+      let last = revoked;
+      while (await isGood()) last = performance.now();
+      expect(last - revoked).toBeLessThan(1_000);
+      expect(await isGood()).toBe(false);
+      await other.close();
+    });
+
     it('rotates a key: both are good for the overlap, then the new one alone', async () => {
       const { id, secret } = await createKey(['customers.read']);
       const rotate = `mutation ($id: ID!) { rotateApiKey(id: $id, overlapMinutes: 60) { secret apiKey { scopes expiresAt } } }`;
