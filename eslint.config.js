@@ -44,6 +44,13 @@ const noEnvironment = {
 
 const noForwardRef = [{ selector: 'ImportSpecifier[imported.name="forwardRef"]', message: FORWARD_REF_MESSAGE }];
 
+const noOrganizationOfActor = [
+  {
+    selector:
+      "CallExpression[callee.property.name=/^(transaction|read|rehearse|openSnapshot)$/] > MemberExpression.arguments:first-child[property.name='organizationId'][object.name='actor']",
+    message: 'Open it for the actor: for their organization, one who is limited to some customers would see all.',
+  },
+];
 const noDecimalToNumber = [{ selector: 'CallExpression[callee.property.name="toNumber"]', message: FLOAT_MESSAGE }];
 
 const noSkippedTests = [
@@ -140,7 +147,14 @@ export default defineConfig(
   {
     files: ['src/modules/**/*.ts'],
     rules: {
-      'no-restricted-syntax': ['error', ...noSystemClock.syntax, ...noEnvironment.syntax, ...noForwardRef, ...noDecimalToNumber],
+      'no-restricted-syntax': [
+        'error',
+        ...noSystemClock.syntax,
+        ...noEnvironment.syntax,
+        ...noForwardRef,
+        ...noDecimalToNumber,
+        ...noOrganizationOfActor,
+      ],
     },
   },
   {

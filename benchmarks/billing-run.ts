@@ -18,6 +18,7 @@ const app = await createApp({
   databasePoolSize: 10,
   schedulerEnabled: false,
   graphiqlEnabled: false,
+  corsOrigins: [],
   clock: new SystemClock(),
   outboxEnabled: false,
   publicUrl: null,

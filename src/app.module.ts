@@ -15,7 +15,8 @@ import { LIVE_UPDATES, MeteringModule } from './modules/metering/index.js';
 import { NotificationsModule } from './modules/notifications/index.js';
 import { OrganizationsModule } from './modules/organizations/index.js';
 import { SubscriptionsModule } from './modules/subscriptions/index.js';
-import { apiKeyOf, Authenticator, ScopeGuard } from './platform/auth.js';
+import { Authenticator, ScopeGuard, secretOf } from './platform/auth.js';
+import { Credentials } from './platform/credentials.js';
 import { Database } from './platform/database/database.js';
 import { Notifications } from './platform/database/notifications.js';
 import { DomainEvents } from './platform/events/domain-events.js';
@@ -39,6 +40,8 @@ export interface AppOptions extends Settings {
   databaseUrl: string;
   databasePoolSize: number;
   graphiqlEnabled: boolean;
+  /** Origins whose pages may call the API from a browser, with a token. */
+  corsOrigins: readonly string[];
   clock: Clock;
   logger: Logger;
 }
@@ -66,6 +69,8 @@ class PlatformModule {
       { provide: Settings, useValue: options },
       Database,
       Notifications,
+      Credentials,
+      { provide: Authenticator, useExisting: Credentials },
       DomainEvents,
       DomainErrorFilter,
       Outbox,
@@ -86,7 +91,6 @@ export class AppModule {
         ScheduleModule.forRoot({ cronJobs: options.schedulerEnabled }),
         GraphQLModule.forRootAsync<ApolloDriverConfig>({
           driver: ApolloDriver,
-          imports: [OrganizationsModule],
           inject: [Database, Authenticator, Log],
           useFactory: graphqlOptions,
         }),
@@ -120,8 +124,8 @@ function graphqlOptions(database: Database, authenticator: Authenticator, log: L
     formatError: formatError(log),
     plugins: [requestLifecycle],
     context: async (request: FastifyRequest, reply: FastifyReply) => {
-      const key = apiKeyOf(request.headers);
-      return new RequestContext(database, request, reply, key === null ? null : await authenticator.authenticate(key));
+      const secret = secretOf(request.headers);
+      return new RequestContext(database, request, reply, secret === null ? null : await authenticator.authenticate(secret));
     },
   };
 }

@@ -21,6 +21,7 @@ describe('the configuration', () => {
       graphiqlEnabled: true,
       publicUrl: null,
       mail: null,
+      corsOrigins: [],
     };
     expect(readConfig({})).toEqual(defaults);
     expect(readConfig({ PORT: '', DATABASE_URL: ' ', BOOTSTRAP_API_KEY: '', SCHEDULER_ENABLED: '' })).toEqual(defaults);
@@ -43,6 +44,7 @@ describe('the configuration', () => {
     ['SCHEDULER_ENABLED', 'false', { schedulerEnabled: false }],
     ['OUTBOX_ENABLED', 'false', { outboxEnabled: false }],
     ['GRAPHIQL_ENABLED', 'false', { graphiqlEnabled: false }],
+    ['CORS_ORIGINS', 'https://a.example, http://localhost:5173', { corsOrigins: ['https://a.example', 'http://localhost:5173'] }],
     ['PUBLIC_URL', 'https://billing.example.com', { publicUrl: 'https://billing.example.com' }],
     ['PUBLIC_URL', 'http://10.0.0.7:8080/billing/', { publicUrl: 'http://10.0.0.7:8080/billing' }],
     ['MAIL_FROM', 'billing@example.com', { mail: null }],
@@ -73,6 +75,7 @@ describe('the configuration', () => {
     ['SCHEDULER_ENABLED', ['yes', '1', 'TRUE']],
     ['OUTBOX_ENABLED', ['on', '0']],
     ['GRAPHIQL_ENABLED', ['no', '0', 'off']],
+    ['CORS_ORIGINS', ['*', 'a.example', 'https://a.example/', 'https://a.example/page', 'null']],
     [
       'PUBLIC_URL',
       ['billing.example.com', 'ftp://example.com', 'https://', 'https://a b', 'https://u:p@example.com', 'https://x/?y=1'],

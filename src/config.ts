@@ -20,6 +20,8 @@ export interface Config {
   publicUrl: string | null;
   /** null: mail is kept, and goes nowhere. */
   mail: { smtpUrl: string; from: string } | null;
+  /** Origins whose pages may call the API from a browser. */
+  corsOrigins: readonly string[];
 }
 
 /** A value that stops the start; the message is the one line that is printed. */
@@ -41,6 +43,7 @@ export function readConfig(env: Environment = process.env): Config {
     graphiqlEnabled: flag(env, 'GRAPHIQL_ENABLED', true),
     publicUrl: publicUrl(env),
     mail: mail(env),
+    corsOrigins: origins(env, 'CORS_ORIGINS'),
   };
 }
 
@@ -70,6 +73,20 @@ function choice<T extends string>(env: Environment, name: string, fallback: T, c
   const found = choices.find((candidate) => candidate === value);
   if (found === undefined) throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
   return found;
+}
+
+/** Origins as browsers send them, separated by commas. */
+function origins(env: Environment, name: string): string[] {
+  const values = (text(env, name) ?? '').split(',').map((value) => value.trim());
+  return values
+    .filter((value) => value !== '')
+    .map((value) => {
+      if (!URL.canParse(value) || new URL(value).origin !== value)
+        throw new ConfigError(
+          `${name} must be origins such as https://app.example.com, separated by commas, not ${JSON.stringify(value)}.`,
+        );
+      return value;
+    });
 }
 
 function databaseUrl(env: Environment): string | null {

@@ -1,25 +1,36 @@
+import type { IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { HttpException } from '@nestjs/common';
+import type { CorsOptions } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { serveGraphiql } from './graphiql/serve-graphiql.js';
+import { newId } from './platform/database/ids.js';
 import { Ndjson, parseJson } from './platform/json.js';
 
 /** A request's body, compressed and not. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+const REQUEST_ID = /^[\w-]{8,64}$/;
+
 /** The application, ready to `listen`. The database must be migrated. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
+    // A caller's own id, so that its log and ours can be joined, if it looks like one.
+    genReqId: ({ headers }: IncomingMessage) => REQUEST_ID.exec(headers['x-request-id']?.toString() ?? '')?.[0] ?? newId(),
     // Clients whose base URL ends in a slash ask for //sdk/track.
     routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
     // What the router refuses never reaches the error filter.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
       void reply.status(error.statusCode ?? 400).send({ detail: 'The URL is not valid.', code: 'MALFORMED_REQUEST' });
     },
+  });
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
   });
   registerBodyParsers(adapter);
   closeKeptConnections(adapter);
@@ -28,10 +39,20 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: false,
     abortOnError: false,
+    cors: corsFor(options.corsOrigins),
   });
   await app.init();
   return app;
 }
+
+/** Pages of these origins may send tokens; cookies are never taken from another origin, nor is the header that guards them. */
+const corsFor = (origins: readonly string[]): CorsOptions => ({
+  origin: [...origins],
+  credentials: false,
+  methods: ['GET', 'POST'],
+  allowedHeaders: ['authorization', 'content-type', 'x-api-key'],
+  maxAge: 600,
+});
 
 /** How often a server that is closing looks for connections whose last answer has gone out. */
 const SWEEP_MS = 50;

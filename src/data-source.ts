@@ -6,8 +6,9 @@ import { ProtectBooks1700000000004 } from './migrations/1700000000004-protect-bo
 import { CreateDocumentsAndMail1700000000005 } from './migrations/1700000000005-create-documents-and-mail.js';
 import { ConsolidateInvoices1700000000006 } from './migrations/1700000000006-consolidate-invoices.js';
 import { CreateEntitlements1700000000007 } from './migrations/1700000000007-create-entitlements.js';
+import { CreateAccess1700000000010 } from './migrations/1700000000010-create-access.js';
 import { Charge, Feature, Plan, PlanFeature } from './modules/catalog/index.js';
-import { Customer } from './modules/customers/index.js';
+import { Customer, PartnerCustomer, PortalSession } from './modules/customers/index.js';
 import { EntitlementAlert, EntitlementOverride, Grant } from './modules/entitlements/index.js';
 import {
   BalanceEntry,
@@ -28,15 +29,31 @@ import {
 } from './modules/invoicing/index.js';
 import { Meter } from './modules/metering/index.js';
 import { Email } from './modules/notifications/index.js';
-import { ApiKey, Organization, TestClock } from './modules/organizations/index.js';
+import {
+  ApiKey,
+  AuditEntry,
+  Invitation,
+  Organization,
+  PartnerApp,
+  Session,
+  TestClock,
+  User,
+} from './modules/organizations/index.js';
 import { Subscription, SubscriptionEntry, SubscriptionTransition } from './modules/subscriptions/index.js';
 import { SnakeNamingStrategy } from './platform/database/naming.js';
 
 export const ENTITIES = [
   Organization,
+  PartnerApp,
   ApiKey,
+  User,
+  Session,
+  Invitation,
+  AuditEntry,
   TestClock,
   Customer,
+  PartnerCustomer,
+  PortalSession,
   Meter,
   Feature,
   Plan,
@@ -74,6 +91,7 @@ export const MIGRATIONS = [
   CreateDocumentsAndMail1700000000005,
   ConsolidateInvoices1700000000006,
   CreateEntitlements1700000000007,
+  CreateAccess1700000000010,
 ];
 
 /** How TypeORM meets Postgres: entities, migrations, and a pool whose sessions run in UTC. */

@@ -1,8 +1,10 @@
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import type { GraphQLResolveInfo } from 'graphql';
 import { may, type Actor, type Scope } from '../shared/actor.js';
 import { DomainError } from '../shared/errors.js';
+import { sessionOf } from './session-cookie.js';
 import type { RequestContext } from './graphql/request-context.js';
 
 const REQUIRED = 'fluxrate:required-scope';
@@ -35,6 +37,9 @@ export function apiKeyOf(headers: RequestWithActor['headers']): string | null {
   return bearer ? bearer[1] : null;
 }
 
+/** The secret of a request: its API key or token, else the session of a browser. */
+export const secretOf = (headers: RequestWithActor['headers']): string | null => apiKeyOf(headers) ?? sessionOf(headers);
+
 /** Guards every operation by what it declares; one that declares nothing is refused. */
 @Injectable()
 export class ScopeGuard implements CanActivate {
@@ -45,9 +50,12 @@ export class ScopeGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const required = requirementOf(this.reflector, context.getHandler());
+    const isGraphql = context.getType<string>() === 'graphql';
+    if (isGraphql) noteOperation(context);
     if (required === 'public') return true;
-    if (context.getType<string>() === 'graphql') {
-      return check(context.getArgByIndex<RequestContext>(2).actor, required);
+    if (isGraphql) {
+      const request = context.getArgByIndex<RequestContext>(2);
+      return check(request.actor, required);
     }
     return this.guardRequest(context.switchToHttp().getRequest<RequestWithActor>(), required);
   }
@@ -58,14 +66,20 @@ export class ScopeGuard implements CanActivate {
   }
 }
 
+/** Mutations of a request run one after the other: what changes from here on is this one's doing. */
+function noteOperation(context: ExecutionContext): void {
+  const { parentType, fieldName } = context.getArgByIndex<GraphQLResolveInfo>(3);
+  if (parentType.name === 'Mutation') context.getArgByIndex<RequestContext>(2).trail.operation = fieldName;
+}
+
 /** Who sends a request with these headers. Throws UNAUTHENTICATED, or FORBIDDEN when the scope is not his. */
 export async function actorOf(
   headers: RequestWithActor['headers'],
   authenticator: Authenticator,
   required: Scope | 'any' | 'public' | undefined,
 ): Promise<Actor> {
-  const key = apiKeyOf(headers);
-  const actor = key === null ? null : await authenticator.authenticate(key);
+  const secret = secretOf(headers);
+  const actor = secret === null ? null : await authenticator.authenticate(secret);
   if (!actor) throw new DomainError('UNAUTHENTICATED', 'Send a valid API key as X-API-Key or Authorization: Bearer.');
   check(actor, required);
   return actor;

@@ -15,12 +15,24 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** The customers that an actor is limited to: those of a partner app, or the one whose portal it is. Of plans, it may pick these. */
+export type Limit = ({ readonly partnerAppId: string } | { readonly customerId: string }) & {
+  /** null: all. */
+  readonly planLookupKeys: readonly string[] | null;
+};
+
 /** Who acts, for which organization. */
 export interface Actor {
   organizationId: string;
-  /** Shown in transitions and logs: `api_key:<id>` or `system`. */
+  /** Shown in transitions and logs: `api_key:<id>`, `user:<id>`, `portal:<customer id>` or `system`. */
   name: string;
   scopes: ReadonlySet<string>;
+  /** None: all customers of the organization. */
+  limit?: Limit;
+  /** Of a user who is signed in. */
+  userId?: string;
+  /** Of a request: what it changes is noted under this. */
+  trail?: { requestId: string; operation: string | null };
 }
 
 /** The actor of what the product does by itself. */

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ModulesContainer } from '@nestjs/core';
 import type { GraphQLSchema } from 'graphql';
 import { SCOPES } from '../../src/shared/actor.js';
 import { BillingWorld } from '../support/billing-world.js';
 import { dump } from '../support/database-dump.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { GraphqlClient } from '../support/graphql-client.js';
+import { handlersOf, routesOf } from '../support/handlers.js';
 import { argumentsOf, documentOf, loadSchema, operationsOf, type Operation } from '../support/schema.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const NOW = '2026-01-01T00:00:00Z';
+/** Whoever signs in has no credential yet. */
+const SIGN_IN = ['acceptInvitation', 'signIn'];
 const NOT_A_SCOPE_OF_ANY = 'usage.backfill';
 
 describe('credentials', () => {
@@ -35,9 +37,19 @@ describe('credentials', () => {
     if (errors) expect(data?.result ?? null).toBeNull();
     return errors?.[0].extensions.code;
   };
-  const codesOf = async (client: GraphqlClient): Promise<string[]> => [
-    ...new Set(await Promise.all(operationsOf(schema).map(async (operation) => String(await codeOf(client, operation))))),
+  const guarded = (): Operation[] => operationsOf(schema).filter(({ field }) => !SIGN_IN.includes(field.name));
+  const codesOf = async (client: GraphqlClient, operations = guarded()): Promise<string[]> => [
+    ...new Set(await Promise.all(operations.map(async (operation) => String(await codeOf(client, operation))))),
   ];
+  /** Operations that take a scope. */
+  const scoped = (): Operation[] => {
+    const names = new Set(
+      handlersOf(app)
+        .filter(({ scope }) => scope === 'any')
+        .map(({ name }) => name),
+    );
+    return guarded().filter(({ field }) => !names.has(field.name));
+  };
 
   describe('what every operation declares', () => {
     it('each resolver and each route says what it requires', () => {
@@ -62,14 +74,14 @@ describe('credentials', () => {
       );
     });
 
-    it('only health, and links to an invoice, need no key', () => {
+    it('only health, links to an invoice and the ways to sign in need no key', () => {
       const open = handlersOf(app).filter(({ scope }) => scope === 'public');
-      expect(open.map(({ name }) => name).sort()).toEqual(['/health', '/health/ready', '/i/:token', '/i/:token/pdf']);
+      expect(open.map(({ name }) => name).sort()).toEqual(['/health', '/health/ready', '/i/:token', '/i/:token/pdf', ...SIGN_IN]);
     });
 
-    it('and no query or mutation is open to any key whatsoever', () => {
+    it('and only what is about the asker is open to any key whatsoever', () => {
       const any = handlersOf(app).filter(({ kind, scope }) => scope === 'any' && (kind === 'Query' || kind === 'Mutation'));
-      expect(any).toEqual([]);
+      expect(any.map(({ name }) => name).sort()).toEqual(['changePassword', 'signOut', 'viewer']);
     });
   });
 
@@ -88,6 +100,46 @@ describe('credentials', () => {
       expect(await codesOf(withKey(secret))).toEqual(['UNAUTHENTICATED']);
     });
 
+    it('refuses a revoked key in every other process within a second', async () => {
+      const other = await startTestApp(clock, app.database);
+      const { id, secret } = await createKey(['customers.read']);
+      const elsewhere = new GraphqlClient(other.url, secret);
+      const isGood = async (): Promise<boolean> => !(await elsewhere.send('{ customers { totalCount } }')).errors;
+      expect(await isGood()).toBe(true);
+      await app.api.query('mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }', { id });
+      const revoked = performance.now();
+      let last = revoked;
+      while (await isGood()) last = performance.now();
+      expect(last - revoked).toBeLessThan(1_000);
+      expect(await isGood()).toBe(false);
+      await other.close();
+    });
+
+    it('rotates a key: both are good for the overlap, then the new one alone', async () => {
+      const { id, secret } = await createKey(['customers.read']);
+      const rotate = `mutation ($id: ID!) { rotateApiKey(id: $id, overlapMinutes: 60) { secret apiKey { scopes expiresAt } } }`;
+      const { rotateApiKey } = await app.api.query<{ rotateApiKey: { secret: string } }>(rotate, { id });
+      expect(rotateApiKey).toMatchObject({ apiKey: { scopes: ['customers.read'], expiresAt: null } });
+      const isGood = async (key: string): Promise<boolean> => !(await withKey(key).send('{ customers { totalCount } }')).errors;
+      clock.set('2026-01-01T00:59:59Z');
+      expect([await isGood(secret), await isGood(rotateApiKey.secret)]).toEqual([true, true]);
+      clock.set('2026-01-01T01:00:00Z');
+      expect([await isGood(secret), await isGood(rotateApiKey.secret)]).toEqual([false, true]);
+      expect(await app.api.failure(rotate, { id })).toMatchObject({ extensions: { code: 'CONFLICT' } });
+      clock.set(NOW);
+    });
+
+    it('lists keys without their secrets, and when each was last used', async () => {
+      const { id, secret } = await createKey(['customers.read']);
+      await withKey(secret).query('{ customers { totalCount } }');
+      const { apiKeys } = await app.api.query<{ apiKeys: { nodes: { id: string }[] } }>(
+        '{ apiKeys { nodes { id prefix lastUsedAt revokedAt scopes } } }',
+      );
+      const shown = { id, prefix: secret.slice(0, 12), lastUsedAt: '2026-01-01T00:00:00.000Z', revokedAt: null };
+      expect(apiKeys.nodes[0]).toEqual({ ...shown, scopes: ['customers.read'] });
+      expect(JSON.stringify(apiKeys)).not.toContain(secret.slice(12));
+    });
+
     it('refuses an expired key from its last instant on', async () => {
       const { secret } = await createKey(['customers.read'], '2026-01-02T00:00:00Z');
       clock.set('2026-01-01T23:59:59.999Z');
@@ -103,7 +155,7 @@ describe('credentials', () => {
       const { secret } = await createKey([NOT_A_SCOPE_OF_ANY]);
       await withKey(secret).send('{ customers { totalCount } }');
       const before = await dump(app.database);
-      expect(await codesOf(withKey(secret))).toEqual(['FORBIDDEN']);
+      expect(await codesOf(withKey(secret), scoped())).toEqual(['FORBIDDEN']);
       expect(await dump(app.database)).toEqual(before);
     });
 
@@ -201,56 +253,3 @@ describe('credentials', () => {
     });
   });
 });
-
-interface Handler {
-  kind: string;
-  name: string;
-  method: string;
-  scope: unknown;
-}
-
-/** Every method that Nest routes requests to, with what it declares: operations, fields that a resolver makes, REST routes. */
-function handlersOf(app: TestApp): Handler[] {
-  const modules = [...app.nest.get(ModulesContainer).values()];
-  const classes = modules.flatMap((module) => [...module.providers.values(), ...module.controllers.values()]);
-  const handlers = new Map<unknown, Handler>();
-  for (const { metatype } of classes) {
-    const prototype = (metatype as { prototype?: object } | null)?.prototype;
-    if (!prototype) continue;
-    for (const key of Object.getOwnPropertyNames(prototype)) {
-      const method = Object.getOwnPropertyDescriptor(prototype, key)?.value as object | undefined;
-      if (typeof method !== 'function' || key === 'constructor') continue;
-      const handler = handlerOf(metatype as object, method, key);
-      if (handler) handlers.set(method, handler);
-    }
-  }
-  return [...handlers.values()];
-}
-
-function handlerOf(type: object, method: object, key: string): Handler | null {
-  const scope: unknown = Reflect.getMetadata('fluxrate:required-scope', method);
-  const kind = Reflect.getMetadata('graphql:resolver_type', method) as string | undefined;
-  const name = (Reflect.getMetadata('graphql:resolver_name', method) as string | undefined) ?? key;
-  if (kind !== undefined || Reflect.getMetadata('graphql:resolve_property', method) === true)
-    return { kind: kind ?? 'Field', name, method: '', scope };
-  const path = Reflect.getMetadata('path', method) as string | undefined;
-  if (path === undefined) return null;
-  const controller = Reflect.getMetadata('path', type) as string;
-  const verb = Reflect.getMetadata('method', method) === 1 ? 'POST' : 'GET';
-  return { kind: 'Route', name: `/${controller}/${path}`.replace(/\/+$/, '').replace(/\/+/g, '/'), method: verb, scope };
-}
-
-/** The paths that the HTTP server knows, from its own printed tree. */
-function routesOf(app: TestApp): string[] {
-  const server = app.nest.getHttpAdapter().getInstance() as unknown as { printRoutes(options: object): string };
-  const parents: string[] = [];
-  return server
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .filter((line) => line.includes('/'))
-    .map((line) => {
-      const depth = line.search(/[├└]/) / 4;
-      parents[depth] = (parents[depth - 1] ?? '') + (/\/\S*/.exec(line)?.[0] ?? '');
-      return parents[depth];
-    });
-}

@@ -34,6 +34,7 @@ describe('who waits for whom', () => {
     const [{ id: organizationId }] = await app.database.sql<{ id: string }>('SELECT id FROM organizations');
     await app.database.sql('CREATE TABLE counters (name text PRIMARY KEY, count integer NOT NULL)');
     await app.database.sql(`INSERT INTO counters VALUES ('a', 0), ('b', 0)`);
+    await app.database.sql('GRANT SELECT, UPDATE ON counters TO fluxrate_tenant');
     const increment = (tx: EntityManager, name: string): Promise<unknown> =>
       tx.query('UPDATE counters SET count = count + 1 WHERE name = $1', [name]);
     let runs = 0;

@@ -21,6 +21,11 @@ const LISTS = [
   'workerRuns',
   'billingFailures',
   'entitlementAlerts',
+  'apiKeys',
+  'partnerApps',
+  'users',
+  'invitations',
+  'auditEntries',
 ];
 
 interface List {
@@ -149,6 +154,17 @@ async function fill(app: TestApp, clock: FakeClock): Promise<void> {
   for (const { id } of invoices) await desk.credit(id, { destination: 'REFUND' });
   for (const number of numbers)
     await desk.do('createTaxRate', { input: { name: 'Tax', country: 'US', region: `R${number}`, percentage: '5' } });
+  for (const number of numbers)
+    await app.api.query(
+      `mutation ($email: String!) { inviteUser(input: { email: $email, role: VIEWER }) { token }
+         createApiKey(input: { name: "key", scopes: ["usage.read"] }) { secret } createPartnerApp(input: { name: "app" }) { id } }`,
+      { email: `u${number}@example.com` },
+    );
+  // To make them by accepting would be to wait for a hundred hashes.
+  await app.database.sql(
+    `INSERT INTO users (organization_id, id, email, password_hash, role, created_at)
+     SELECT organization_id, id, email, '', role, created_at FROM invitations`,
+  );
   // Of every invoice as if a run had failed with it: who is in order has none.
   await app.database.sql(
     `WITH runs AS (

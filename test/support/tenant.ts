@@ -28,6 +28,10 @@ export interface Tenant {
   testClock: string;
   grant: string;
   reservation: string;
+  organization: string;
+  partnerApp: string;
+  user: string;
+  invitation: string;
 }
 
 /** Fills a tenant at 2026-01-01, with an invoice for each month since `startAt`, and a credit note for each. `prefix` keeps its texts apart from another's. */
@@ -64,6 +68,7 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     `mutation ($input: ReserveEntitlementInput!) { reserveEntitlement(input: $input) { reservation { id } } }`,
     { input: { customerExternalId, featureLookupKey: featureKey, quantity: '1', expiresInSeconds: 86_400 } },
   );
+  const access = await fillAccess(api, prefix, customer);
   const { meter: stored, usageEvents } = await api.query<{ meter: { token: string }; usageEvents: { nodes: { id: string }[] } }>(
     `query ($meter: ID!) { meter(id: $meter) { token } usageEvents { nodes { id } } }`,
     { meter },
@@ -87,6 +92,7 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
     testClock: await world.clock('2026-01-01T00:00:00Z'),
     grant: createGrant.id,
     reservation: reserveEntitlement.reservation.id,
+    ...access,
   };
 }
 
@@ -110,4 +116,31 @@ async function fillDesk(desk: InvoiceDesk, customer: string, invoice: string, no
     draft: draft.id,
     draftLine: draft.lines[0].id,
   };
+}
+
+/** Those who have access: a partner app with a key and the customer, the owner, somebody invited, the customer in their portal. */
+async function fillAccess(
+  api: GraphqlClient,
+  prefix: string,
+  customer: string,
+): Promise<Pick<Tenant, 'organization' | 'partnerApp' | 'user' | 'invitation'>> {
+  const owner = { email: `owner@${prefix}.example`, password: 'correct horse battery' };
+  const { app, first, invited } = await api.query<{
+    app: { id: string };
+    first: { user: { id: string } };
+    invited: { invitation: { id: string } };
+  }>(
+    `mutation ($owner: CreateFirstUserInput!, $email: String!) {
+       app: createPartnerApp(input: { name: "Partner" }) { id } first: createFirstUser(input: $owner) { user { id } }
+       invited: inviteUser(input: { email: $email, role: VIEWER }) { invitation { id } } }`,
+    { owner, email: `invited@${prefix}.example` },
+  );
+  await api.query(
+    `mutation ($app: ID!, $customer: ID!) {
+       grantCustomer(partnerAppId: $app, customerId: $customer) { id } createPortalSession(customerId: $customer) { expiresAt }
+       createApiKey(input: { name: "partner", scopes: ["customers.read"], partnerAppId: $app }) { secret } }`,
+    { app: app.id, customer },
+  );
+  const { viewer } = await api.query<{ viewer: { organizationId: string } }>('{ viewer { organizationId } }');
+  return { organization: viewer.organizationId, partnerApp: app.id, user: first.user.id, invitation: invited.invitation.id };
 }

@@ -55,6 +55,7 @@ export async function startTestApp(
     publicUrl: null,
     mail: null,
     graphiqlEnabled: false,
+    corsOrigins: ['https://portal.example.com'],
     clock,
     logger: createLog('silent'),
     ...settings,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, type EntityManager } from 'typeorm';
-import { organizationOf } from '../../platform/database/database.js';
+import { limitOf, organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
 import { decimal } from '../../shared/decimal.js';
@@ -13,6 +13,15 @@ import { planDraft, type ChargeInput, type CreatePlanInput, type PlanFeatureInpu
 import { Charge, Plan, PlanFeature } from './plan.entity.js';
 
 const MAX_FEATURES = 200;
+
+interface PlanKey {
+  id?: string | null;
+  lookupKey?: string | null;
+  version?: number | null;
+}
+
+/** A limited actor picks from its own plans: any other is to it one that does not exist. */
+const isOffered = (tx: EntityManager, { lookupKey }: Plan): boolean => limitOf(tx)?.planLookupKeys?.includes(lookupKey) ?? true;
 
 @Injectable()
 export class PlansService {
@@ -41,10 +50,12 @@ export class PlansService {
   }
 
   /** By id; by lookup key and version; by lookup key alone: the newest version. */
-  async find(
-    tx: EntityManager,
-    by: { id?: string | null; lookupKey?: string | null; version?: number | null },
-  ): Promise<Plan | null> {
+  async find(tx: EntityManager, by: PlanKey): Promise<Plan | null> {
+    const plan = await this.look(tx, by);
+    return plan && isOffered(tx, plan) ? plan : null;
+  }
+
+  private async look(tx: EntityManager, by: PlanKey): Promise<Plan | null> {
     const organizationId = organizationOf(tx);
     if (typeof by.id === 'string') return isId(by.id) ? tx.findOneBy(Plan, { organizationId, id: by.id }) : null;
     if (typeof by.lookupKey !== 'string') throw invalid('id', 'Give id or lookupKey.');

@@ -33,6 +33,8 @@ export class Customer {
   /** Created by usage that named an unknown customer. */
   @Column('boolean', { default: false }) provisional: boolean;
   @Column('uuid', { nullable: true }) testClockId: string | null;
+  /** Counts changes, so that none is made on top of one that its maker has not seen. */
+  @Column('int', { default: 1 }) revision: number;
   @Column('timestamptz', { nullable: true }) archivedAt: Date | null;
   @Column('timestamptz') createdAt: Date;
   @Column('timestamptz') updatedAt: Date;

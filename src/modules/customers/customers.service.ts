@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { organizationOf } from '../../platform/database/database.js';
+import { limitOf, organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { plainJson } from '../../platform/json.js';
 import type { Address } from '../../shared/address.js';
@@ -11,6 +11,7 @@ import { minorUnitDigits } from '../../shared/money.js';
 import { OrganizationsService, TestClocksService } from '../organizations/index.js';
 import { Customer } from './customer.entity.js';
 import { checkReverseCharge, validateCustomer } from './domain/validate-customer.js';
+import { PartnerCustomer } from './partner-customer.entity.js';
 
 export interface CreateCustomerInput extends UpdateCustomerInput {
   externalId: string;
@@ -34,6 +35,8 @@ export interface UpdateCustomerInput {
   graceMinutes?: number | null;
   paymentTermsDays?: number | null;
   metadata?: object | null;
+  /** The revision that the change is meant for; left out: whatever there is. */
+  expectedRevision?: number | null;
 }
 
 @Injectable()
@@ -62,12 +65,22 @@ export class CustomersService {
       createdAt: now,
       updatedAt: now,
     });
+    await this.takeOn(tx, customer.id, now);
     await tx.insert(Customer, customer);
     return this.get(tx, customer.id);
   }
 
+  /** A partner app has the customers that it creates. */
+  private async takeOn(tx: EntityManager, customerId: string, grantedAt: Date): Promise<void> {
+    const limit = limitOf(tx);
+    if (!limit || !('partnerAppId' in limit)) return;
+    const { partnerAppId } = limit;
+    await tx.insert(PartnerCustomer, { organizationId: organizationOf(tx), partnerAppId, customerId, grantedAt });
+  }
+
   async update(tx: EntityManager, id: string, input: UpdateCustomerInput): Promise<Customer> {
     check(input);
+    const { expectedRevision: revision } = input;
     const customer = await this.get(tx, id);
     const changes = {
       ...pick(input),
@@ -78,11 +91,12 @@ export class CustomersService {
       ...(input.metadata === undefined ? {} : { metadata: plainJson(input.metadata ?? {}) }),
     };
     checkReverseCharge({ ...customer, ...changes });
-    await tx.update(
+    const { affected } = await tx.update(
       Customer,
-      { organizationId: customer.organizationId, id },
-      { ...changes, provisional: false, updatedAt: this.clock.now() },
+      { organizationId: customer.organizationId, id, ...(typeof revision === 'number' ? { revision } : {}) },
+      { ...changes, provisional: false, updatedAt: this.clock.now(), revision: () => 'revision + 1' },
     );
+    if (affected === 0) throw conflict('The customer was changed by somebody else: read it again.', 'expectedRevision');
     return this.get(tx, id);
   }
 
@@ -90,7 +104,11 @@ export class CustomersService {
   async archive(tx: EntityManager, id: string): Promise<Customer> {
     const customer = await this.get(tx, id);
     if (customer.archivedAt) return customer;
-    await tx.update(Customer, { organizationId: customer.organizationId, id }, { archivedAt: this.clock.now() });
+    await tx.update(
+      Customer,
+      { organizationId: customer.organizationId, id },
+      { archivedAt: this.clock.now(), revision: () => 'revision + 1' },
+    );
     return this.get(tx, id);
   }
 

@@ -106,13 +106,13 @@ export class ConsumptionService {
     given: Decimal | null,
     properties: Record<string, unknown> | null,
   ): Promise<Consumption> {
-    const reservation = await this.getReservation(actor.organizationId, id);
+    const reservation = await this.getReservation(actor, id);
     const quantity = given ?? decimal(reservation.quantity);
     requirePositive(quantity);
     const names = await this.namesOf(reservation);
     return this.decide(async () => {
       const subject = await this.subjectOf(actor, names);
-      const current = await this.getReservation(actor.organizationId, id);
+      const current = await this.getReservation(actor, id);
       if (current.status !== 'HELD') return this.committed(actor, names, current, quantity);
       const row = await this.rowOf(actor, subject, { ...names, quantity, idempotencyKey: `reservation:${id}`, properties });
       if ('eventId' in row) throw conflict('The idempotency key of the reservation was used for something else.');
@@ -123,10 +123,10 @@ export class ConsumptionService {
   /** Holds nothing any more. Releasing twice, or what has expired, changes nothing. */
   async release(actor: Actor, id: string): Promise<Reservation> {
     const { organizationId } = actor;
-    const reservation = await this.getReservation(organizationId, id);
+    const reservation = await this.getReservation(actor, id);
     if (reservation.status === 'HELD')
       await this.database.statement('release a reservation', releaseReservation(organizationId, id, this.clock.now()));
-    const after = await this.getReservation(organizationId, id);
+    const after = await this.getReservation(actor, id);
     if (after.status === 'COMMITTED')
       throw new DomainError('INVALID_TRANSITION', 'The reservation is COMMITTED and cannot become RELEASED.', undefined, {
         from: 'COMMITTED',
@@ -135,17 +135,18 @@ export class ConsumptionService {
     return after;
   }
 
-  async findReservation(organizationId: string, id: string): Promise<Reservation | null> {
+  /** Whoever is limited to some customers finds theirs. */
+  async findReservation(actor: Actor, id: string): Promise<Reservation | null> {
     if (!isId(id)) return null;
-    const [found] = await this.database.statement<Reservation & Record<string, unknown>>(
-      'find a reservation',
-      findReservation(organizationId, id),
-    );
+    const statement = findReservation(actor.organizationId, id);
+    const [found] = actor.limit
+      ? await this.database.read(actor, (tx) => tx.query<Reservation[]>(statement.text, statement.values))
+      : await this.database.statement<Reservation & Record<string, unknown>>('find a reservation', statement);
     return found ?? null;
   }
 
-  private async getReservation(organizationId: string, id: string): Promise<Reservation> {
-    const reservation = await this.findReservation(organizationId, id);
+  private async getReservation(actor: Actor, id: string): Promise<Reservation> {
+    const reservation = await this.findReservation(actor, id);
     if (!reservation) throw notFound('Reservation');
     return reservation;
   }
@@ -170,7 +171,7 @@ export class ConsumptionService {
 
   private async subjectOf(actor: Actor, names: { customerExternalId: string; featureLookupKey: string }): Promise<Subject> {
     const { organizationId } = actor;
-    const profiles = await this.directory.profilesOf(organizationId, [names.customerExternalId]);
+    const profiles = await this.directory.profilesOf(actor, [names.customerExternalId]);
     const features = await this.directory.featuresOf(organizationId, [names.featureLookupKey]);
     const profile = profiles.get(names.customerExternalId);
     if (!profile) throw notFound('Customer');
@@ -239,11 +240,11 @@ export class ConsumptionService {
 
   /** What was consumed before is consumed: told with the present numbers. */
   private async asBefore(
-    { organizationId }: Actor,
+    actor: Actor,
     names: { customerExternalId: string; featureLookupKey: string },
     eventId: string | null,
   ): Promise<Consumption> {
-    const check = await this.entitlements.check(organizationId, { ...names, quantity: decimal('0') });
+    const check = await this.entitlements.check(actor, { ...names, quantity: decimal('0') });
     if (!check.known) throw notFound('Customer');
     return { ...check, verdict: { allowed: true, reason: 'GRANTED' }, eventId, reservation: null };
   }

@@ -3,6 +3,7 @@ import { In } from 'typeorm';
 import { CHANGES } from '../../platform/database/changes.js';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../../platform/database/notifications.js';
+import type { Actor } from '../../shared/actor.js';
 import { Feature } from '../catalog/index.js';
 import { Meter } from '../metering/index.js';
 import type { Profile } from './profile.js';
@@ -46,8 +47,16 @@ export class EntitlementDirectory {
     return this.features.get(keyOf(organizationId, lookupKey));
   }
 
-  /** Profiles by external id; of customers that nobody knows there is none. */
-  async profilesOf(organizationId: string, externalIds: readonly string[]): Promise<Map<string, Profile>> {
+  /**
+   * Profiles by external id; of customers that nobody knows there is none. Whoever is limited to some customers asks the database
+   * anew, which shows them no others.
+   */
+  async profilesOf(actor: Actor, externalIds: readonly string[]): Promise<Map<string, Profile>> {
+    if (actor.limit) {
+      const open = await this.database.read(actor, (tx) => loadProfiles(tx, { externalIds: [...new Set(externalIds)] }));
+      return byExternalId(open);
+    }
+    const { organizationId } = actor;
     const found = new Map<string, Profile>();
     const missing = new Set<string>();
     for (const externalId of externalIds) {
@@ -89,7 +98,7 @@ export class EntitlementDirectory {
     const loaded = await this.database.read(organizationId, (tx) => loadProfiles(tx, { externalIds }));
     if (generation === this.generation)
       for (const profile of loaded) keep(this.profiles, keyOf(organizationId, profile.externalId), profile, MAX_PROFILES);
-    return new Map(loaded.map((profile) => [profile.externalId, profile]));
+    return byExternalId(loaded);
   }
 
   /** Features by lookup key. */
@@ -131,6 +140,9 @@ export class EntitlementDirectory {
     this.features.clear();
   }
 }
+
+const byExternalId = (profiles: readonly Profile[]): Map<string, Profile> =>
+  new Map(profiles.map((profile) => [profile.externalId, profile]));
 
 const keyOf = (organizationId: string, name: string): string => `${organizationId} ${name}`;
 

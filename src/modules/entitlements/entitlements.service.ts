@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In, type EntityManager } from 'typeorm';
 import { Database, organizationOf } from '../../platform/database/database.js';
+import type { Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import type { Decimal } from '../../shared/decimal.js';
 import type { Feature } from '../catalog/index.js';
@@ -56,21 +57,21 @@ export class EntitlementsService {
     private readonly queue: QuestionQueue,
   ) {}
 
-  async check(organizationId: string, request: CheckRequest): Promise<Check> {
-    const known = this.knownCase(organizationId, request);
+  async check(actor: Actor, request: CheckRequest): Promise<Check> {
+    const known = actor.limit ? null : this.knownCase(actor.organizationId, request);
     const [answer] = known ? await this.queue.ask([questionOf(known)]) : [];
     if (known && answer?.version === known.profile.version) return checkOf(known, answer, request.quantity);
     if (known) this.directory.forget(known.profile);
-    return (await this.checkAll(organizationId, [request]))[0];
+    return (await this.checkAll(actor, [request]))[0];
   }
 
   /** Checks in the order of the requests. */
-  async checkAll(organizationId: string, requests: readonly CheckRequest[]): Promise<Check[]> {
+  async checkAll(actor: Actor, requests: readonly CheckRequest[]): Promise<Check[]> {
     const checks: Check[] = [];
     let open = requests.map((_, index) => index);
     for (let round = 1; open.length > 0; round += 1) {
       const cases = await this.casesOf(
-        organizationId,
+        actor,
         open.map((index) => requests[index]),
       );
       const known = cases.filter((item) => item !== null && !('reason' in item)) as Case[];
@@ -137,11 +138,12 @@ export class EntitlementsService {
   }
 
   private async casesOf(
-    organizationId: string,
+    actor: Actor,
     requests: readonly CheckRequest[],
   ): Promise<(Case | { reason: 'CUSTOMER_NOT_FOUND' | 'FEATURE_NOT_FOUND' })[]> {
+    const { organizationId } = actor;
     const profiles = await this.directory.profilesOf(
-      organizationId,
+      actor,
       requests.map(({ customerExternalId }) => customerExternalId),
     );
     const features = await this.directory.featuresOf(

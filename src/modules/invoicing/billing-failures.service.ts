@@ -47,8 +47,8 @@ export class BillingFailuresService {
    * Takes up a subscription's billing again: what is due is billed at once, its drafts are finalized by the next run. A transaction each:
    * if it fails once more, that is noted, and it is tried again as after a first failure.
    */
-  async retry({ organizationId }: Actor, subscriptionId: string): Promise<Subscription> {
-    const now = await this.database.transaction(organizationId, async (tx) => {
+  async retry(actor: Actor, subscriptionId: string): Promise<Subscription> {
+    const now = await this.database.transaction(actor, async (tx) => {
       const { testClockId } = await this.subscriptions.lock(tx, subscriptionId);
       await forgetFailures(tx, subscriptionId);
       return this.testClocks.now(tx, testClockId);
@@ -59,10 +59,10 @@ export class BillingFailuresService {
     };
     await isolate(
       [subscriptionId],
-      () => this.database.transaction(organizationId, bill),
-      (id, error) => this.database.transaction(organizationId, (tx) => this.note(tx, 'BILL', id, error, now)),
+      () => this.database.transaction(actor, bill),
+      (id, error) => this.database.transaction(actor, (tx) => this.note(tx, 'BILL', id, error, now)),
     );
-    return this.database.transaction(organizationId, (tx) => this.subscriptions.get(tx, subscriptionId));
+    return this.database.transaction(actor, (tx) => this.subscriptions.get(tx, subscriptionId));
   }
 }
 

@@ -35,7 +35,7 @@ export class PlanChangesService {
   ) {}
 
   preview(actor: Actor, subscriptionId: string, change: PlanChange): Promise<PlanChangePreview> {
-    return this.database.rehearse(actor.organizationId, (tx) => this.perform(tx, actor, subscriptionId, change));
+    return this.database.rehearse(actor, (tx) => this.perform(tx, actor, subscriptionId, change));
   }
 
   /** Changes the plan. With the hash of a preview: PREVIEW_STALE, and no change, when the lines would not be those. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { noteChange } from '../../platform/database/audit.js';
 import { Database } from '../../platform/database/database.js';
 import { DomainEvents } from '../../platform/events/domain-events.js';
 import type { Actor } from '../../shared/actor.js';
@@ -50,6 +51,9 @@ export class TimeTravelService {
     if (to < clock.now) throw invalid('to', 'A test clock goes forward only.');
     if (to.getTime() - clock.now.getTime() > MAX_YEARS * 366 * 86_400_000)
       throw invalid('to', `Advance at most ${MAX_YEARS} years at once.`);
+    // What falls due on the way is the system's doing: noted is that somebody set it going.
+    const change = { table: 'test_clocks', before: { id, now: clock.now }, after: { id, now: to } };
+    await this.database.transaction(actor, (tx) => noteChange(tx, change));
     while (await this.step(organizationId, id, to));
     return this.database.transaction(organizationId, (tx) => this.testClocks.get(tx, id));
   }

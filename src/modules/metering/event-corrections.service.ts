@@ -53,10 +53,9 @@ export class EventCorrectionsService {
   /** Puts another event in the place of one: the first is voided and says by which. The idempotency key stays with the first. */
   async amend(actor: Actor, id: string, input: AmendUsageEventInput): Promise<UsageEventRow> {
     checkReason(input.reason ?? null);
-    const { organizationId } = actor;
-    const row = await this.database.transaction(organizationId, (tx) => this.amendedRow(tx, actor, id, input));
+    const row = await this.database.transaction(actor, (tx) => this.amendedRow(tx, actor, id, input));
     await this.partitions.ensureFor([row.occurredAt]);
-    return this.database.transaction(organizationId, async (tx) => {
+    return this.database.transaction(actor, async (tx) => {
       const counter = counterOf(await getEvent(tx, id));
       const { meterId, customerId, occurredAt } = row;
       await lockCounters(tx, [counter, { meterId, customerId, day: occurredAt.slice(0, 10) }]);

@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { Notifications } from '../../platform/database/notifications.js';
 import { CHANGES } from '../../platform/database/changes.js';
+import type { Actor } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
 import { OrganizationsService, type Organization } from '../organizations/index.js';
 import type { UsageEventInput } from './domain/index.js';
 import type { Meter } from './meter.entity.js';
 import {
   createProvisionalCustomers,
+  findOpenCustomers,
   loadClockTimes,
   lookUpCustomers,
   type IngestionCustomer,
@@ -22,6 +24,8 @@ interface Known {
   freshUntil: number;
 }
 
+/** Tables that this keeps copies of. */
+const COPIED = ['organizations', 'meters', 'customers'];
 const SETTINGS_TTL_MS = 1_000;
 const CUSTOMERS_TTL_MS = 600_000;
 const MAX_CUSTOMERS = 200_000;
@@ -49,7 +53,7 @@ export class IngestionDirectory {
     private readonly clock: Clock,
   ) {
     notifications.on(CHANGES, (table) => {
-      if (table !== 'api_keys') this.forget();
+      if (COPIED.includes(table)) this.forget();
     });
     notifications.onGap(() => this.forget());
   }
@@ -103,6 +107,14 @@ export class IngestionDirectory {
     const ids = new Set<string>();
     for (const { testClockId } of customers) if (testClockId !== null) ids.add(testClockId);
     return ids.size === 0 ? new Map() : this.database.transaction(organizationId, (tx) => loadClockTimes(tx, [...ids]));
+  }
+
+  /** Leaves out of `found` what a limited actor may not see: to them these customers do not exist. */
+  async keepOpen(actor: Actor, found: Map<string, IngestionCustomer>): Promise<void> {
+    if (!actor.limit || found.size === 0) return;
+    const ids = [...found.values()].map(({ id }) => id);
+    const open = await this.database.read(actor, (tx) => findOpenCustomers(tx, ids));
+    for (const [externalId, { id }] of found) if (!open.has(id)) found.delete(externalId);
   }
 
   private lookUp(organizationId: string, externalIds: string[]): Promise<IngestionCustomer[]> {

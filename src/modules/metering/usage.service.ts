@@ -111,14 +111,17 @@ export class UsageService {
       organizationId,
       passed.map(({ event }) => event.customerExternalId),
     );
+    await this.directory.keepOpen(actor, customers);
     const clockTimes = await this.directory.clockTimes(organizationId, customers.values());
     const realNow = this.clock.now();
+    // A customer that a partner app names and does not have is unknown to it, whether or not it exists.
+    const rules = actor.limit ? { ...organization, createsCustomersFromUsage: false } : organization;
     const mayBackfill = may(actor, 'usage.backfill');
     const nowOf = (customer: IngestionCustomer | undefined): Date => clockTimes.get(customer?.testClockId ?? '') ?? realNow;
     const admissions = candidates.map((candidate): Admission => {
       if (candidate instanceof Rejection) return { candidate: null, rejection: candidate };
       const customer = customers.get(candidate.event.customerExternalId);
-      return { candidate, rejection: refusalOf(candidate, customer, nowOf(customer), organization, mayBackfill) };
+      return { candidate, rejection: refusalOf(candidate, customer, nowOf(customer), rules, mayBackfill) };
     });
     const settled = await this.settleKnown(organizationId, admissions, customers, nowOf);
     const unknown = admissions.filter(({ candidate }, index) => !settled[index] && !customers.has(externalIdOf(candidate)));

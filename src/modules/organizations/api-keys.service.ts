@@ -1,95 +1,65 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId, isId } from '../../platform/database/ids.js';
+import { Credentials, digestOf, newSecretOf, type Credential } from '../../platform/credentials.js';
 import { Database, organizationOf } from '../../platform/database/database.js';
-import { Authenticator } from '../../platform/auth.js';
-import { CHANGES } from '../../platform/database/changes.js';
-import { Notifications } from '../../platform/database/notifications.js';
+import { isId, newId } from '../../platform/database/ids.js';
 import { may, SCOPES, type Actor, type Scope } from '../../shared/actor.js';
 import { Clock } from '../../shared/clock.js';
-import { DomainError, invalid, notFound } from '../../shared/errors.js';
+import { conflict, DomainError, invalid, notFound } from '../../shared/errors.js';
 import { checkText } from '../../shared/text.js';
 import { ApiKey } from './api-key.entity.js';
 import type { OrganizationMode } from './organization.entity.js';
 import { Organization } from './organization.entity.js';
+import { PartnerAppsService } from './partner-apps.service.js';
 import { findApiKey, lookUpApiKey, touchApiKey, type FoundKey } from './queries/find-api-key.query.js';
 
 export interface CreateApiKeyInput {
   name: string;
   scopes: string[];
   expiresAt?: Date | null;
+  partnerAppId?: string | null;
 }
 
 const SHOWN_CHARACTERS = 12;
 const TOUCH_EVERY_MS = 60_000;
+const MINUTE_MS = 60_000;
+const MAX_OVERLAP_MINUTES = 30 * 24 * 60;
 
-interface KnownKey {
-  actor: Actor;
-  expiresAt: Date | null;
-  lastUsedAt: Date | null;
-  /** On the monotonic clock. */
-  freshUntil: number;
-}
-
-/** A revocation is told to all processes with its commit; should they not hear it, they act on a key this long. */
-const KNOWN_FOR_MS = 1_000;
-const MAX_KNOWN_KEYS = 10_000;
+/** What reaches beyond the customers of a partner app. */
+const NOT_FOR_PARTNERS: readonly string[] = ['admin', 'catalog.write'];
 
 @Injectable()
-export class ApiKeysService implements Authenticator {
-  /** Keys in use, by digest. Only good ones: any other is looked up each time. */
-  private readonly known = new Map<string, KnownKey>();
-  /** Counts what made copies stale: a look-up that began before must not be kept. */
-  private generation = 0;
-
+export class ApiKeysService {
   constructor(
     private readonly database: Database,
-    private readonly notifications: Notifications,
+    private readonly credentials: Credentials,
+    private readonly partnerApps: PartnerAppsService,
     private readonly clock: Clock,
   ) {
-    notifications.on(CHANGES, (table) => {
-      if (table === 'api_keys') this.forget();
+    credentials.register({
+      secrets: /^sk_(test|live)_[A-Za-z0-9_-]{16,128}$/,
+      tables: ['api_keys', 'partner_apps'],
+      lookUp: (digest, now) => this.lookUp(digest, now),
     });
-    notifications.onGap(() => this.forget());
   }
 
-  /** The actor of a secret, or null. The digest is looked up by a unique index, so timing tells nothing about other keys. */
-  async authenticate(secret: string): Promise<Actor | null> {
-    if (!/^sk_(test|live)_[A-Za-z0-9_-]{16,128}$/.test(secret)) return null;
-    const digest = digestOf(secret);
-    const name = digest.toString('latin1');
-    let key = this.known.get(name) ?? null;
-    const now = this.clock.now();
-    if (!key || key.freshUntil < performance.now() || needsTouch(key, now)) {
-      const { generation } = this;
-      key = await this.lookUp(digest, now);
-      if (key && this.notifications.isListening && generation === this.generation) this.keep(name, key);
-    }
-    return key && !(key.expiresAt && key.expiresAt <= now) ? key.actor : null;
-  }
-
-  private async lookUp(digest: Buffer, now: Date): Promise<KnownKey | null> {
+  private async lookUp(digest: Buffer, now: Date): Promise<Credential | null> {
     const [key] = await this.database.statement<FoundKey>('find the owner of a key', lookUpApiKey(digest));
-    if (!key || key.revokedAt || (key.expiresAt && key.expiresAt <= now)) return null;
-    const isTouched = needsTouch(key, now);
-    if (isTouched) await this.database.statement('note the use of a key', touchApiKey(key, now));
+    if (!key || key.revokedAt || key.archivedAt || (key.expiresAt && key.expiresAt <= now)) return null;
+    const isDue = key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() > TOUCH_EVERY_MS;
+    if (isDue) await this.database.statement('note the use of a key', touchApiKey(key, now));
+    const usedAt = isDue || key.lastUsedAt === null ? now : key.lastUsedAt;
+    const { organizationId, id, partnerAppId, planLookupKeys } = key;
     return {
-      actor: { organizationId: key.organizationId, name: `api_key:${key.id}`, scopes: new Set(key.scopes) },
+      actor: {
+        organizationId,
+        name: `api_key:${id}`,
+        scopes: new Set(key.scopes),
+        ...(partnerAppId ? { limit: { partnerAppId, planLookupKeys } } : {}),
+      },
       expiresAt: key.expiresAt,
-      lastUsedAt: isTouched ? now : key.lastUsedAt,
-      freshUntil: performance.now() + KNOWN_FOR_MS,
+      lookAgainAt: new Date(usedAt.getTime() + TOUCH_EVERY_MS + 1),
     };
-  }
-
-  private keep(name: string, key: KnownKey): void {
-    if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
-    this.known.set(name, key);
-  }
-
-  private forget(): void {
-    this.generation += 1;
-    this.known.clear();
   }
 
   async isStored(tx: EntityManager, secret: string): Promise<boolean> {
@@ -101,6 +71,11 @@ export class ApiKeysService implements Authenticator {
     checkText('name', input.name);
     checkScopes(actor, input.scopes);
     if (input.expiresAt && input.expiresAt <= this.clock.now()) throw invalid('expiresAt', 'expiresAt must lie in the future.');
+    if (typeof input.partnerAppId === 'string') {
+      await this.partnerApps.getActive(tx, input.partnerAppId);
+      const tooMuch = input.scopes.find((scope) => NOT_FOR_PARTNERS.includes(scope));
+      if (tooMuch) throw invalid('scopes', `The key of a partner app cannot have the scope ${tooMuch}.`);
+    }
     const { mode } = await tx.findOneByOrFail(Organization, { id: organizationOf(tx) });
     return this.store(tx, organizationOf(tx), newSecret(mode), input);
   }
@@ -122,28 +97,46 @@ export class ApiKeysService implements Authenticator {
       lastUsedAt: null,
       revokedAt: null,
       createdAt: this.clock.now(),
+      partnerAppId: input.partnerAppId ?? null,
     };
     await tx.insert(ApiKey, apiKey);
     return { apiKey, secret };
   }
 
+  /** A successor with the same rights. The old key stays good for the overlap, so that whoever uses it can be told in time. */
+  async rotate(tx: EntityManager, actor: Actor, id: string, overlapMinutes: number): Promise<{ apiKey: ApiKey; secret: string }> {
+    if (overlapMinutes < 0 || overlapMinutes > MAX_OVERLAP_MINUTES)
+      throw invalid('overlapMinutes', `overlapMinutes must be from 0 to ${MAX_OVERLAP_MINUTES}.`);
+    const before = await this.lock(tx, id);
+    const now = this.clock.now();
+    if (before.revokedAt || (before.expiresAt && before.expiresAt <= now))
+      throw conflict('The key is revoked or has expired: make a new one.', 'id');
+    const successor = await this.create(tx, actor, { ...before });
+    const until = new Date(now.getTime() + overlapMinutes * MINUTE_MS);
+    if (before.expiresAt === null || until < before.expiresAt)
+      await tx.update(ApiKey, { organizationId: before.organizationId, id }, { expiresAt: until });
+    this.credentials.forget();
+    return successor;
+  }
+
   async revoke(tx: EntityManager, id: string): Promise<ApiKey> {
-    const apiKey = isId(id) ? await tx.findOneBy(ApiKey, { organizationId: organizationOf(tx), id }) : null;
-    if (!apiKey) throw notFound('API key');
+    const apiKey = await this.lock(tx, id);
     if (apiKey.revokedAt) return apiKey;
     apiKey.revokedAt = this.clock.now();
     await tx.update(ApiKey, { organizationId: apiKey.organizationId, id }, { revokedAt: apiKey.revokedAt });
-    this.forget();
+    this.credentials.forget();
+    return apiKey;
+  }
+
+  private async lock(tx: EntityManager, id: string): Promise<ApiKey> {
+    const where = { organizationId: organizationOf(tx), id };
+    const apiKey = isId(id) ? await tx.findOne(ApiKey, { where, lock: { mode: 'for_no_key_update' } }) : null;
+    if (!apiKey) throw notFound('API key');
     return apiKey;
   }
 }
 
-export const newSecret = (mode: OrganizationMode): string => `sk_${mode.toLowerCase()}_${randomBytes(32).toString('base64url')}`;
-
-const needsTouch = ({ lastUsedAt }: Pick<KnownKey, 'lastUsedAt'>, now: Date): boolean =>
-  lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > TOUCH_EVERY_MS;
-
-const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+export const newSecret = (mode: OrganizationMode): string => newSecretOf(`sk_${mode.toLowerCase()}_`);
 
 function checkScopes(actor: Actor, scopes: string[]): void {
   if (scopes.length === 0 || scopes.length > SCOPES.length)

@@ -1,3 +1,4 @@
+export { AuditEntry } from './audit-entry.entity.js';
 export { ApiKey } from './api-key.entity.js';
 export { AddressInput, AddressType } from './graphql/address.types.js';
 export { ProrationEnum } from './graphql/organization.types.js';
@@ -5,5 +6,8 @@ export { TestClockType } from './graphql/access.types.js';
 export { Organization, type LateUsagePolicy } from './organization.entity.js';
 export { OrganizationsModule } from './organizations.module.js';
 export { OrganizationsService } from './organizations.service.js';
+export { PartnerApp } from './partner-app.entity.js';
+export { PartnerAppsService } from './partner-apps.service.js';
 export { TestClock } from './test-clock.entity.js';
 export { TestClocksService } from './test-clocks.service.js';
+export { Invitation, Session, User } from './user.entity.js';

@@ -32,6 +32,9 @@ const driverErrorOf = (error: unknown): DriverError | null =>
 /** Whether Postgres ended a transaction for the sake of others: a deadlock, or a serialization failure. */
 export const isSacrificed = (error: unknown): boolean => /^40(P01|001)$/.test(driverErrorOf(error)?.code ?? '');
 
+/** Whether Postgres refused what the role may not do: a privilege it lacks, or a row beyond its policies. */
+export const isForbidden = (error: unknown): boolean => driverErrorOf(error)?.code === '42501';
+
 /** Translates what the driver throws into a DomainError where the meaning is known; anything else is returned as it is. */
 export function domainErrorOf(error: unknown): unknown {
   const driverError = driverErrorOf(error);

@@ -3,7 +3,8 @@ import DataLoader from 'dataloader';
 import type { EntityManager } from 'typeorm';
 import type { Actor } from '../../shared/actor.js';
 import { DomainError } from '../../shared/errors.js';
-import type { Database, Snapshot } from '../database/database.js';
+import type { Trail } from '../database/audit.js';
+import { explained, type Database, type Snapshot } from '../database/database.js';
 import type { LoaderDefinition } from './loader.js';
 
 /**
@@ -11,6 +12,9 @@ import type { LoaderDefinition } from './loader.js';
  * answer, and the loaders that live as long as that snapshot.
  */
 export class RequestContext {
+  /** Of what this request changes. */
+  readonly trail: Trail;
+  private readonly authenticated: Actor | null;
   private snapshot: Promise<Snapshot> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
   private loaders = new Map<LoaderDefinition<never, unknown>, DataLoader<unknown, unknown>>();
@@ -19,8 +23,11 @@ export class RequestContext {
     private readonly database: Database,
     readonly request: FastifyRequest,
     readonly reply: FastifyReply,
-    private readonly authenticated: Actor | null,
-  ) {}
+    authenticated: Actor | null,
+  ) {
+    this.trail = { requestId: String(request.id), operation: null };
+    this.authenticated = authenticated && { ...authenticated, trail: this.trail };
+  }
 
   get actor(): Actor {
     if (!this.authenticated)
@@ -31,8 +38,11 @@ export class RequestContext {
   /** Reads in the request's snapshot. Reads queue up on its one connection; `work` must not call `read` itself. */
   read<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const result = this.queue.then(async () => {
-      this.snapshot ??= this.database.openSnapshot(this.actor.organizationId);
-      return work((await this.snapshot).tx);
+      this.snapshot ??= this.database.openSnapshot(this.actor);
+      const { tx } = await this.snapshot;
+      return work(tx).catch((error: unknown) => {
+        throw explained(error, this.actor);
+      });
     });
     this.queue = result.catch(() => undefined);
     return result;
@@ -41,7 +51,7 @@ export class RequestContext {
   /** Writes in a transaction of its own; what is read afterwards sees it. */
   async write<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
     await this.close();
-    return this.database.transaction(this.actor.organizationId, work);
+    return this.database.transaction(this.actor, work);
   }
 
   /** The loader of this definition for the present snapshot. */

@@ -1,4 +1,5 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { In } from 'typeorm';
 import { Requires } from '../../../platform/auth.js';
 import { pageOfRows, type Connection } from '../../../platform/graphql/connection.js';
 import type { RequestContext } from '../../../platform/graphql/request-context.js';
@@ -30,7 +31,9 @@ export class PlansResolver {
     @Args('after', { type: () => String, nullable: true }) after: string | null,
     @Context() context: RequestContext,
   ): Promise<Connection<PlanType>> {
-    return pageOfRows(context.read.bind(context), Plan, {}, { first, after });
+    const offered = context.actor.limit?.planLookupKeys;
+    const where = offered ? { lookupKey: In([...offered]) } : {};
+    return pageOfRows(context.read.bind(context), Plan, where, { first, after });
   }
 
   @Mutation(() => PlanType)

@@ -27,6 +27,8 @@ export class CustomerType {
   consolidate: boolean;
   @Field(() => JsonObjectScalarType) metadata: object;
   @Field() provisional: boolean;
+  @Field(() => Int, { description: 'Counts the changes. Give it with an update that must not overwrite another.' })
+  revision: number;
   @Field(() => DateTimeScalarType, { nullable: true }) archivedAt: Date | null;
   @Field(() => DateTimeScalarType) createdAt: Date;
   testClockId: string | null;
@@ -35,7 +37,7 @@ export class CustomerType {
 export const CustomerConnectionType = connectionOf(CustomerType, 'Customer');
 
 @InputType()
-export class UpdateCustomerInput {
+class CustomerInput {
   @Field(() => String, { nullable: true }) name?: string | null;
   @Field(() => String, { nullable: true }) email?: string | null;
   @Field(() => String, { nullable: true }) phone?: string | null;
@@ -59,7 +61,13 @@ export class UpdateCustomerInput {
 }
 
 @InputType()
-export class CreateCustomerInput extends UpdateCustomerInput {
+export class UpdateCustomerInput extends CustomerInput {
+  @Field(() => Int, { nullable: true, description: 'CONFLICT unless the customer has this revision.' })
+  expectedRevision?: number | null;
+}
+
+@InputType()
+export class CreateCustomerInput extends CustomerInput {
   @Field() externalId: string;
   @Field(() => Boolean, { nullable: true, defaultValue: false }) override taxExempt?: boolean | null;
   @Field(() => ID, { nullable: true }) testClockId?: string | null;

@@ -66,7 +66,7 @@ export class ConsumptionResolver {
   @Query(() => ReservationType, { nullable: true })
   @Requires('usage.read')
   reservation(@Args('id', { type: () => ID }) id: string, @Context() { actor }: RequestContext): Promise<ReservationType | null> {
-    return this.consumption.findReservation(actor.organizationId, id);
+    return this.consumption.findReservation(actor, id);
   }
 }
 

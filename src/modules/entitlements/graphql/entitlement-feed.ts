@@ -85,14 +85,18 @@ export class EntitlementFeed implements OnModuleInit {
     });
   }
 
-  private async open({ organizationId }: Actor, names: Names, signal: AbortSignal): Promise<AsyncIterable<EntitlementsChanged>> {
+  private async open(actor: Actor, names: Names, signal: AbortSignal): Promise<AsyncIterable<EntitlementsChanged>> {
     const by = namesOf(names);
-    const profile = await this.database.read(organizationId, async (tx) => (await loadProfiles(tx, by)).at(0));
+    const profile = await this.database.read(actor, async (tx) => (await loadProfiles(tx, by)).at(0));
     if (!profile) throw notFound('Customer');
-    return this.states(profile, signal);
+    return this.states(actor, profile, signal);
   }
 
-  private async *states({ organizationId, customerId }: Profile, signal: AbortSignal): AsyncGenerator<EntitlementsChanged> {
+  private async *states(
+    actor: Actor,
+    { organizationId, customerId }: Profile,
+    signal: AbortSignal,
+  ): AsyncGenerator<EntitlementsChanged> {
     const bell = new Bell();
     const key = `${organizationId} ${customerId}`;
     this.watching.set(key, (this.watching.get(key) ?? new Set()).add(bell.ring));
@@ -105,7 +109,7 @@ export class EntitlementFeed implements OnModuleInit {
     let told = '';
     while (!signal.aborted) {
       bell.reset();
-      const { profile, cases, state } = await this.stateOf(organizationId, customerId);
+      const { profile, cases, state } = await this.stateOf(actor, customerId);
       const meters = [...profile.features.values()].flatMap(({ feature }) => feature.meterId ?? []);
       const news = meters.filter((meterId) => !heard.has(meterId));
       for (const meterId of news) heard.add(meterId);
@@ -120,12 +124,11 @@ export class EntitlementFeed implements OnModuleInit {
     }
   }
 
-  private stateOf(
-    organizationId: string,
-    customerId: string,
-  ): Promise<{ profile: Profile; cases: Case[]; state: EntitlementsChanged }> {
-    return this.database.read(organizationId, async (tx) => {
-      const [profile] = await loadProfiles(tx, { ids: [customerId] });
+  /** A customer that the actor may see no longer ends the stream. */
+  private stateOf(actor: Actor, customerId: string): Promise<{ profile: Profile; cases: Case[]; state: EntitlementsChanged }> {
+    return this.database.read(actor, async (tx) => {
+      const profile = (await loadProfiles(tx, { ids: [customerId] })).at(0);
+      if (!profile) throw notFound('Customer');
       const at = (await this.entitlements.timesIn(tx, [profile]))(profile);
       const cases = [...profile.features.values()].map((subject) => caseOf(profile, subject, at));
       const answers = await ask(tx, cases);

@@ -34,7 +34,7 @@ export class EntitlementsResolver {
     @Context() { actor }: RequestContext,
   ): Promise<EntitlementCheckType> {
     const request = { customerExternalId, featureLookupKey, quantity: checkedQuantity(quantity) };
-    return checkView(requireKnown(await this.entitlements.check(actor.organizationId, request)));
+    return checkView(requireKnown(await this.entitlements.check(actor, request)));
   }
 
   @Query(() => [CustomerEntitlementCheckType], {
@@ -51,7 +51,7 @@ export class EntitlementsResolver {
       'customerExternalIds',
       'featureLookupKeys',
     ]);
-    const checks = await this.entitlements.checkAll(actor.organizationId, requests);
+    const checks = await this.entitlements.checkAll(actor, requests);
     return checks.map((check, index) => ({ ...requests[index], ...checkView(check) }));
   }
 

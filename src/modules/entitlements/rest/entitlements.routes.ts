@@ -32,23 +32,23 @@ export class EntitlementsRoutes implements OnModuleInit {
 
   @Get('check')
   @Requires('usage.read')
-  async check(query: Query, { organizationId }: Actor): Promise<string> {
+  async check(query: Query, actor: Actor): Promise<string> {
     const request = {
       customerExternalId: requiredText(query, 'customer_external_id'),
       featureLookupKey: requiredText(query, 'feature'),
       quantity: quantityIn(query),
     };
-    return `{${checkText(requireKnown(await this.entitlements.check(organizationId, request)))}}`;
+    return `{${checkText(requireKnown(await this.entitlements.check(actor, request)))}}`;
   }
 
   @Post('check/batch')
   @Requires('usage.read')
-  async checkAll(body: Body, { organizationId }: Actor): Promise<string> {
+  async checkAll(body: Body, actor: Actor): Promise<string> {
     const requests = crossed(texts(body, 'customer_external_ids'), texts(body, 'features'), quantityIn(body), [
       'customer_external_ids',
       'features',
     ]);
-    const checks = await this.entitlements.checkAll(organizationId, requests);
+    const checks = await this.entitlements.checkAll(actor, requests);
     const results = checks.map((check, index) => {
       const { customerExternalId, featureLookupKey } = requests[index];
       return `{"customer_external_id":${JSON.stringify(customerExternalId)},"feature":${JSON.stringify(featureLookupKey)},${checkText(check)}}`;

@@ -14,7 +14,7 @@ export class InvoiceDocumentsController {
   @Get(':id/pdf')
   @Requires('invoices.read')
   async pdf(@Req() { actor }: AuthenticatedRequest, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
-    const document = await this.database.read(actor.organizationId, (tx) => this.documents.document(tx, id));
+    const document = await this.database.read(actor, (tx) => this.documents.document(tx, id));
     const pdf = await this.documents.pdf(document);
     void reply
       .type('application/pdf')

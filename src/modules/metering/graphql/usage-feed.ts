@@ -91,17 +91,17 @@ export class UsageFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async open(
-    { organizationId }: Actor,
+    actor: Actor,
     customerId: string,
     meterId: string,
     signal: AbortSignal,
   ): Promise<AsyncIterable<UsageRecorded>> {
-    const names = await this.database.read(organizationId, async (tx) => ({
+    const names = await this.database.read(actor, async (tx) => ({
       meter: await this.meters.get(tx, meterId),
       customer: await this.customers.get(tx, customerId),
     }));
     const watch: Watch = { pending: null, wake: null };
-    await this.watch(keyOf(organizationId, names.meter.id, names.customer.id), watch, signal);
+    await this.watch(keyOf(actor.organizationId, names.meter.id, names.customer.id), watch, signal);
     return items(watch, signal);
   }
 

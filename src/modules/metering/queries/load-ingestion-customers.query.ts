@@ -17,6 +17,15 @@ export const lookUpCustomers = (organizationId: string, externalIds: string[]): 
   values: [organizationId, externalIds],
 });
 
+/** Which of these customers the transaction's actor may see. Served by the primary key. */
+export async function findOpenCustomers(tx: EntityManager, ids: string[]): Promise<Set<string>> {
+  const rows = await tx.query<{ id: string }[]>('SELECT id FROM customers WHERE organization_id = $1 AND id = ANY ($2::uuid[])', [
+    organizationOf(tx),
+    ids,
+  ]);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The present time of test clocks. Served by the primary key. */
 export async function loadClockTimes(tx: EntityManager, clockIds: string[]): Promise<Map<string, Date>> {
   const rows = await tx.query<{ id: string; now: Date }[]>(

@@ -44,7 +44,7 @@ export class MeterUsageController {
     const from = instantOf('start_date', startDate) ?? new Date(to.getTime() - DEFAULT_SPAN_MS);
     if (to <= from) throw invalid('end_date', 'end_date must be later than start_date.');
     const query = { meterId: id, customerId: single('customer_id', customerId), from, to, window: windowOf(groupBy) };
-    return this.database.read(actor.organizationId, async (tx) => {
+    return this.database.read(actor, async (tx) => {
       const report = await this.reports.report(tx, query).catch(inWordsOfRest);
       const span = { from: String(report.from), to: String(report.to) };
       return {

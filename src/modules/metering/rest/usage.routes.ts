@@ -58,7 +58,7 @@ export class UsageRoutes implements OnModuleInit {
         return eventText({ ...outcome.row, timestamp: outcome.row.occurredAt, receivedAt: outcome.receivedAt.toISOString() });
       case 'DUPLICATE': {
         const { eventId: id, row } = outcome;
-        const stored = await this.database.transaction(actor.organizationId, (tx) => findUsageEvent(tx, id));
+        const stored = await this.database.transaction(actor, (tx) => findUsageEvent(tx, id));
         // An event that is kept no longer had the same content; its id tells when it came.
         return eventText(stored ?? { ...row, id, timestamp: row.occurredAt, receivedAt: instantOfId(id) });
       }

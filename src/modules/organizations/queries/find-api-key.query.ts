@@ -5,13 +5,22 @@ import { ApiKey } from '../api-key.entity.js';
 /** The key with this digest, in whatever organization. Served by the unique index api_keys_digest_key. */
 export const findApiKey = (tx: EntityManager, digest: Buffer): Promise<ApiKey | null> => tx.findOneBy(ApiKey, { digest });
 
-export type FoundKey = Pick<ApiKey, 'organizationId' | 'id' | 'scopes' | 'expiresAt' | 'lastUsedAt' | 'revokedAt'>;
+export interface FoundKey extends Pick<
+  ApiKey,
+  'organizationId' | 'id' | 'scopes' | 'expiresAt' | 'lastUsedAt' | 'revokedAt' | 'partnerAppId'
+> {
+  /** Of the partner app: null for all plans, and without an app. */
+  planLookupKeys: string[] | null;
+  archivedAt: Date | null;
+}
 
-/** As `findApiKey`, prepared: every process asks for each key in use once a second. */
+/** As `findApiKey`, prepared, with the partner app: every process asks for each key in use once a second. */
 export const lookUpApiKey = (digest: Buffer): PreparedStatement => ({
   name: 'look_up_api_key',
-  text: `SELECT organization_id AS "organizationId", id, scopes, expires_at AS "expiresAt", last_used_at AS "lastUsedAt", revoked_at AS "revokedAt"
-           FROM api_keys WHERE digest = $1`,
+  text: `SELECT k.organization_id AS "organizationId", k.id, k.scopes, k.expires_at AS "expiresAt", k.last_used_at AS "lastUsedAt",
+                k.revoked_at AS "revokedAt", k.partner_app_id AS "partnerAppId", a.plan_lookup_keys AS "planLookupKeys", a.archived_at AS "archivedAt"
+           FROM api_keys k LEFT JOIN partner_apps a ON a.organization_id = k.organization_id AND a.id = k.partner_app_id
+          WHERE k.digest = $1`,
   values: [digest],
 });
 
