@@ -213,6 +213,37 @@ describe('the matrix of access', () => {
     },
   );
 
+  it.each(['partner', 'neighbour', 'other organization'])(
+    '%s: routes that name a customer of ours answer as about one of nobody',
+    async (who) => {
+      const headers = { 'x-api-key': clients[who].apiKey ?? '' };
+      const about = (name: string): [string, string, object?][] => [
+        ['GET', `/api/v1/entitlements/check?customer_external_id=${name}&feature=${own.featureKey}`],
+        ['POST', '/api/v1/entitlements/check/batch', { customer_external_ids: [name], features: [own.featureKey] }],
+        ['POST', '/api/v1/entitlements/consume', { customer_external_id: name, feature: own.featureKey }],
+        ['POST', '/api/v1/usage', { customer_external_id: name, meter_name: own.meterName, quantity: '1' }],
+      ];
+      const answers = async (name: string): Promise<string[]> => {
+        const told: string[] = [];
+        for (const [method, path, body] of about(name)) {
+          const answer = await app.rest(method, path, body, headers);
+          told.push(`${answer.status} ${JSON.stringify(answer.body)}`.replaceAll(name, '<name>'));
+        }
+        return told;
+      };
+      const [check, batch, ...writes] = await answers(own.customerExternalId);
+      expect([check, batch, ...writes]).toEqual(await answers('unknown'));
+      expect([check, batch]).toEqual([
+        expect.stringMatching(/^404 /),
+        expect.stringMatching(/^200 .*"reason":"CUSTOMER_NOT_FOUND"/),
+      ]);
+      // Who is in a portal writes nothing at all.
+      for (const write of writes) expect(write.slice(0, 3)).toBe(who === 'neighbour' ? '403' : '404');
+      expect(await dump(app.database)).toEqual(before);
+      count(`${who}, routes`);
+    },
+  );
+
   it('has a row for every operation: none is without a scope, or without the places of its ids', () => {
     for (const { field } of operationsOf(schema))
       expect([field.name, scopeOf(field.name)]).not.toEqual([field.name, 'undefined']);

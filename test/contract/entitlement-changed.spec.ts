@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
 import WebSocket from 'ws';
+import { createKey, createPartnerApp, GRANT, openPortal, PARTNER_SCOPES } from '../support/access.js';
 import { EntitlementWorld } from '../support/entitlement-world.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -110,5 +111,26 @@ describe('entitlementChanged', () => {
     const unclear = subscribe({});
     await eventually('a refusal', () => unclear.code !== null);
     expect(unclear.code).toBe('VALIDATION_FAILED');
+  });
+
+  it('tells a customer in their portal of themselves, and a partner app until its customer is taken back', async () => {
+    const eve = await world.customer('eve');
+    const portal = (await openPortal(app.api, eve)).apiKey as string;
+    const partnerAppId = await createPartnerApp(app);
+    const partner = (await createKey(app, PARTNER_SCOPES, { partnerAppId })).client.apiKey as string;
+    await app.api.query(GRANT, { partnerAppId, customerId: eve });
+    const [ofPortal, ofPartner] = [portal, partner].map((key) => subscribe({ externalId: 'eve' }, key));
+    for (const key of [portal, partner]) {
+      const seen = subscribe({ id: customerId }, key);
+      await eventually('a refusal', () => seen.code !== null);
+      expect(seen).toEqual({ states: [], code: 'NOT_FOUND' });
+    }
+    await eventually('the first states', () => ofPortal.states.length === 1 && ofPartner.states.length === 1);
+    await world.subscribe('eve', 'soft');
+    await eventually('the plan', () => last(ofPortal)?.allowance === '15' && last(ofPartner)?.allowance === '15');
+    await app.api.query(GRANT.replaceAll('grantCustomer', 'revokeCustomer'), { partnerAppId, customerId: eve });
+    await world.use('calls', 'eve', '2026-01-10T00:00:00Z', '1');
+    await eventually('usage, and the end', () => last(ofPortal)?.used === '1' && ofPartner.code === 'NOT_FOUND');
+    expect(last(ofPartner)).toMatchObject({ used: '0' });
   });
 });

@@ -21,6 +21,10 @@ describe('row-level security', () => {
     const stranger = await app.addOrganization('sk_test_of_the_other_organization');
     own = await fillTenant(app.api, 'own', '2025-12-01T00:00:00Z');
     foreign = await fillTenant(stranger, 'foreign', '2025-11-01T00:00:00Z');
+    await app.database.sql(
+      `INSERT INTO entitlement_alerts (organization_id, id, customer_id, feature_id, kind, threshold, window_start, used, usage_limit, raised_at)
+         SELECT organization_id, gen_random_uuid(), customer_id, feature_id, 'LIMIT_REACHED', 100, effective_at, 1, 1, effective_at FROM entitlement_grants`,
+    );
     partnerAppId = await createPartnerApp(app);
     client = new pg.Client({ connectionString: app.database.url });
     await client.connect();

@@ -60,6 +60,9 @@ export async function fillTenant(api: GraphqlClient, prefix: string, startAt: st
   const { createApiKey } = await api.query<{ createApiKey: { apiKey: { id: string } } }>(
     `mutation { createApiKey(input: { name: "second", scopes: ["usage.read"] }) { apiKey { id } } }`,
   );
+  await api.query(`mutation ($input: SetEntitlementOverrideInput!) { setEntitlementOverride(input: $input) { id } }`, {
+    input: { customerId: customer, featureId: createFeature.id, limit: '100', resetPeriod: 'MONTH' },
+  });
   const { createGrant } = await api.query<{ createGrant: { id: string } }>(
     `mutation ($input: CreateGrantInput!) { createGrant(input: $input) { id } }`,
     { input: { customerId: customer, featureId: createFeature.id, amount: '5' } },
