@@ -107,6 +107,7 @@ describe('entitlements of who is limited to some customers', () => {
   });
 
   it('a portal shows what its customer has, how it was used, and nobody else’s', async () => {
+    const grant = await world.grant({ customerId: direct, featureId: calls, amount: '5', effectiveAt: START.startAt });
     const portal = await openPortal(app.api, direct);
     const shown = await portal.query(
       `query ($customer: ID!, $feature: ID!) {
@@ -116,13 +117,14 @@ describe('entitlements of who is limited to some customers', () => {
          entitlementAlerts { totalCount } }`,
       { customer: direct, feature: calls },
     );
+    // 3 are left of the limit, and all 5 of the grant.
     expect(shown).toEqual({
       customers: {
         nodes: [
           {
             externalId: 'direct',
-            entitlements: [{ feature: { lookupKey: 'calls' }, limit: '10', used: '7', remaining: '3', reserved: '2' }],
-            grants: [],
+            entitlements: [{ feature: { lookupKey: 'calls' }, limit: '10', used: '7', remaining: '8', reserved: '2' }],
+            grants: [{ id: grant }],
           },
         ],
       },
