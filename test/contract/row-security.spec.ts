@@ -2,11 +2,37 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { CLOSED, LIMITED_ROLE, MACHINERY, SHARED, TENANT_ROLE } from '../../src/platform/database/tenancy.js';
 import { createPartnerApp, GRANT } from '../support/access.js';
+import { BillingWorld } from '../support/billing-world.js';
 import { fillTenant, type Tenant } from '../support/tenant.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 /** Tables of an organization that a limited actor has no part in. A new table comes here only by decision. */
 const HIDDEN = ['api_keys', 'audit_entries', 'invitations', 'sessions', 'users', 'worker_run_shares'];
+
+/** What it takes a failure, a cap or a long while to have. Of each failure one: of a subscription, and of an invoice. */
+async function fillTheRest(app: TestApp, own: Tenant): Promise<void> {
+  const world = new BillingWorld(app.api);
+  await world.meter({ name: 'users', aggregation: 'UNIQUE_COUNT', valueProperty: 'user' });
+  await app.api.query(
+    `mutation ($customer: String!) { recordUsage(events: [{ meterName: "users", customerExternalId: $customer, quantity: "1",
+       idempotencyKey: "once", properties: { user: "ann" } }]) { accepted } }`,
+    { customer: own.customerExternalId },
+  );
+  await app.api.query('mutation ($id: ID!) { voidUsageEvent(id: $id) { id } }', { id: own.usageEvent });
+  await app.api.query('mutation ($input: RecordRefundInput!) { recordRefund(input: $input) { id } }', {
+    input: { customerId: own.customer, currency: 'USD', amount: '0.01' },
+  });
+  await app.database.sql(
+    `INSERT INTO billing_failures (organization_id, id, subscription_id, invoice_id, step, attempt, message, failed_at) VALUES
+       ($1, gen_random_uuid(), $2, NULL, 'BILL', 1, 'failed', now()), ($1, gen_random_uuid(), NULL, $3, 'FINALIZE', 1, 'failed', now())`,
+    [own.organization, own.subscription, own.draft],
+  );
+  await app.database.sql('INSERT INTO invoice_subscriptions VALUES ($1, $2, $3)', [
+    own.organization,
+    own.draft,
+    own.subscription,
+  ]);
+}
 
 /** What the database itself lets a tenant do, whatever statement is sent. */
 describe('row-level security', () => {
@@ -21,6 +47,7 @@ describe('row-level security', () => {
     const stranger = await app.addOrganization('sk_test_of_the_other_organization');
     own = await fillTenant(app.api, 'own', '2025-12-01T00:00:00Z');
     foreign = await fillTenant(stranger, 'foreign', '2025-11-01T00:00:00Z');
+    await fillTheRest(app, own);
     await app.database.sql(
       `INSERT INTO entitlement_alerts (organization_id, id, customer_id, feature_id, kind, threshold, window_start, used, usage_limit, raised_at)
          SELECT organization_id, gen_random_uuid(), customer_id, feature_id, 'LIMIT_REACHED', 100, effective_at, 1, 1, effective_at FROM entitlement_grants`,
@@ -127,8 +154,10 @@ describe('row-level security', () => {
     const portal = { organization: own.organization, customer: own.customer };
     const partner = { organization: own.organization, partner: own.partnerApp };
     const stranger = { organization: foreign.organization, customer: own.customer };
+    const empty: string[] = [];
     for (const table of tables.filter((name) => !HIDDEN.includes(name))) {
       const total = await countOf(TENANT_ROLE, portal, table);
+      if (total === 0) empty.push(table);
       const none = await countOf(LIMITED_ROLE, nobody, table);
       const ofPortal = await countOf(LIMITED_ROLE, portal, table);
       const ofPartner = await countOf(LIMITED_ROLE, partner, table);
@@ -143,6 +172,7 @@ describe('row-level security', () => {
         expect([table, ofPortal, ofPartner]).toEqual([table, total, total]);
       }
     }
+    expect(empty).toEqual([]);
     for (const table of HIDDEN)
       await expect(as(LIMITED_ROLE, portal, `SELECT FROM ${table}`)).rejects.toMatchObject({ code: '42501' });
   });

@@ -117,13 +117,13 @@ describe('entitlements of who is limited to some customers', () => {
          entitlementAlerts { totalCount } }`,
       { customer: direct, feature: calls },
     );
-    // 3 are left of the limit, and all 5 of the grant.
+    // The plan gives 10, the grant 5; 7 are used.
     expect(shown).toEqual({
       customers: {
         nodes: [
           {
             externalId: 'direct',
-            entitlements: [{ feature: { lookupKey: 'calls' }, limit: '10', used: '7', remaining: '8', reserved: '2' }],
+            entitlements: [{ feature: { lookupKey: 'calls' }, limit: '15', used: '7', remaining: '8', reserved: '2' }],
             grants: [{ id: grant }],
           },
         ],

@@ -23,7 +23,7 @@ const isOpen = (column: string): string =>
 const hasOpen = (parent: string, column: string, table: string): string =>
   `EXISTS (SELECT FROM ${parent} parent WHERE parent.organization_id = ${table}.organization_id AND parent.id = ${table}.${column})`;
 
-/** How a table's rows lead to a customer: the first of these columns that it has. */
+/** How a table's rows lead to a customer: the first of these columns that the row has. */
 const WAYS: readonly (readonly [column: string, condition: (table: string) => string])[] = [
   ['customer_id', (table) => isOpen(`${table}.customer_id`)],
   ['invoice_id', (table) => hasOpen('invoices', 'invoice_id', table)],
@@ -38,6 +38,8 @@ const PRESENT_VERSION = `SELECT (SELECT obj_description(oid, 'pg_policy') FROM p
 interface Table {
   name: string;
   columns: string[];
+  /** Of these, those that may be null. */
+  nullable: string[];
 }
 
 /**
@@ -48,7 +50,8 @@ interface Table {
 export async function applyTenancy(runner: QueryRunner): Promise<void> {
   if (!(await makeRoles(runner))) return;
   const tables = await runner.manager.query<Table[]>(
-    `SELECT c.relname AS name, array_agg(a.attname::text) AS columns FROM pg_class c
+    `SELECT c.relname AS name, array_agg(a.attname::text) AS columns,
+            coalesce(array_agg(a.attname::text) FILTER (WHERE NOT a.attnotnull), '{}') AS nullable FROM pg_class c
        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
         AND c.relname <> 'schema_migrations' GROUP BY c.relname ORDER BY 1`,
@@ -73,13 +76,14 @@ export async function applyTenancy(runner: QueryRunner): Promise<void> {
 /** Of the installation, not of a tenant: nothing to see for one. */
 export const CLOSED = ['sign_in_failures'];
 
-function protect({ name, columns }: Table): string[] {
+function protect(table: Table): string[] {
+  const { name, columns } = table;
   if (CLOSED.includes(name)) return [];
   if (name === 'audit_entries') return [`GRANT SELECT ON ${name} TO ${TENANT_ROLE}`, ...secure(name)];
   const grants = [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${TENANT_ROLE}`];
   const key = name === 'organizations' ? 'id' : 'organization_id';
   if (!columns.includes(key)) return grants;
-  return [...grants, ...secure(name, key), ...limits(name, columns, ownOf(name, key))];
+  return [...grants, ...secure(name, key), ...limits(table, ownOf(name, key))];
 }
 
 const ownOf = (table: string, key: string): string => `${table}.${key} = ${ORGANIZATION}`;
@@ -89,7 +93,8 @@ const secure = (table: string, key = 'organization_id'): string[] => [
   ...policy(table, 'tenant', TENANT_ROLE, 'ALL', ownOf(table, key)),
 ];
 
-function limits(name: string, columns: string[], own: string): string[] {
+function limits(table: Table, own: string): string[] {
+  const { name } = table;
   const policyOf = (command: string, condition: string): string[] =>
     policy(name, `limited_${command.toLowerCase()}`, LIMITED_ROLE, command, condition);
   if (name === 'organizations') {
@@ -100,9 +105,20 @@ function limits(name: string, columns: string[], own: string): string[] {
   if (SHARED.includes(name)) return [`GRANT SELECT ON ${name} TO ${LIMITED_ROLE}`, ...policyOf('SELECT', own)];
   if (MACHINERY.includes(name)) return [`GRANT SELECT, INSERT, UPDATE ON ${name} TO ${LIMITED_ROLE}`, ...policyOf('ALL', own)];
   if (name === 'partner_customers' || name === 'partner_apps') return partnersOwn(name, own, policyOf);
-  const way = name === 'customers' ? isOpen('customers.id') : WAYS.find(([column]) => columns.includes(column))?.[1](name);
-  if (way === undefined) return [];
+  const way = name === 'customers' ? isOpen('customers.id') : wayOf(table);
+  if (way === null) return [];
   return [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${LIMITED_ROLE}`, ...policyOf('ALL', `${own} AND ${way}`)];
+}
+
+function wayOf({ name, columns, nullable }: Table): string | null {
+  const ways = WAYS.filter(([column]) => columns.includes(column));
+  return ways.reduceRight<string | null>(
+    (otherwise, [column, condition]) =>
+      otherwise !== null && nullable.includes(column)
+        ? `CASE WHEN ${name}.${column} IS NULL THEN ${otherwise} ELSE ${condition(name)} END`
+        : condition(name),
+    null,
+  );
 }
 
 /** A partner sees itself and what it was granted, and takes on the customers that it makes; those are open once their row is there. */
