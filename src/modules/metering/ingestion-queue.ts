@@ -23,7 +23,7 @@ type StoredListener = (events: readonly NewUsageEvent[], batch: StoredBatch) => 
 /** Events that requests are gathered up to for one statement; a larger request is a statement of its own. */
 const MAX_GATHERED = 500;
 /** Events that have to wait for a statement to begin beside those under way: the busier the database, the larger the statements. */
-const WORTH_ANOTHER = 100;
+const WORTH_ANOTHER = 32;
 /** Statements under way at once: far fewer than the pool has connections, so that the rest of the application gets on. */
 const MAX_STATEMENTS = 4;
 /** Events that may wait or be under way, of all requests. More are refused: the sender backs off. */
