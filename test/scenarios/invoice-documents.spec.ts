@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BillingWorld } from '../support/billing-world.js';
 import { InvoiceDesk } from '../support/invoice-desk.js';
-import { InvoicePapers, pagesOf } from '../support/invoice-papers.js';
+import { InvoicePapers, pagesOf, pictureOf } from '../support/invoice-papers.js';
 import { Story } from '../support/story.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -103,6 +103,21 @@ describe('the documents of an invoice', () => {
       expect(page).toContain(text);
     }
     expect(pdf).toContain('Page 1 of 1');
+  });
+
+  it('are A4, in the colour of the organization, with margins that nothing runs into', async () => {
+    const [, february] = await (await athens()).invoices();
+    const response = await papers.get((await papers.linksOf(february.id)).pdfUrl);
+    const { width, height, share } = await pictureOf(await response.arrayBuffer(), 'invoice');
+    expect([width, height]).toEqual([595, 841]);
+    const isInk = (rgb: string): boolean => rgb !== 'ffffff';
+    expect(share({}, (rgb) => rgb === '0e7490')).toBeGreaterThan(0.001);
+    for (const margin of [{ right: 0.05 }, { left: 0.95 }, { from: 0.97 }])
+      expect(share({ from: 0.02, ...margin }, isInk)).toBe(0);
+    // Letterhead, lines and totals: all that there is stands in the upper half, and the number of the page below.
+    expect(share({ to: 0.25 }, isInk)).toBeGreaterThan(0.01);
+    expect(share({ from: 0.25, to: 0.6 }, isInk)).toBeGreaterThan(0.01);
+    expect(share({ from: 0.85 }, isInk)).toBeGreaterThan(0);
   });
 
   it('of a draft: a PDF that says so, and no page', async () => {
