@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BillingWorld } from '../support/billing-world.js';
 import { dump } from '../support/database-dump.js';
+import { eventually } from '../support/eventually.js';
 import { GraphqlClient } from '../support/graphql-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -143,14 +144,22 @@ describe('bad usage', () => {
   });
 
   it('an organization that knows its customers takes no unknown ones', async () => {
-    await app.database.sql('UPDATE organizations SET creates_customers_from_usage = false');
-    const { results } = await record([{ ...GOOD, customerExternalId: 'nobody' }, GOOD]);
+    const SET = 'mutation ($does: Boolean!) { updateOrganization(input: { createsCustomersFromUsage: $does }) { id } }';
+    await app.api.query(SET, { does: false });
+    // Processes keep what organizations set, and hear of a change a moment after it.
+    let stranger = 0;
+    let results: Recorded['recordUsage']['results'] = [];
+    await eventually('it is heard of', async () => {
+      stranger += 1;
+      ({ results } = await record([{ ...GOOD, customerExternalId: `nobody-${stranger}` }, GOOD]));
+      return results[0].verdict === 'REJECTED';
+    });
     expect(results.map(({ verdict, code }) => [verdict, code])).toEqual([
       ['REJECTED', 'CUSTOMER_NOT_FOUND'],
       ['ACCEPTED', null],
     ]);
-    expect(await app.api.query('{ customer(externalId: "nobody") { id } }')).toEqual({ customer: null });
-    await app.database.sql('UPDATE organizations SET creates_customers_from_usage = true');
+    expect(await app.api.query(`{ customer(externalId: "nobody-${stranger}") { id } }`)).toEqual({ customer: null });
+    await app.api.query(SET, { does: true });
   });
 
   it.each<[what: string, args: string, field: string]>([

@@ -1,6 +1,7 @@
 /** The product's workers in a process of their own, over and over: hours of its scheduler in seconds. */
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../../dist/src/config.js';
 import { createApp } from '../../dist/src/create-app.js';
 import { WorkersService } from '../../dist/src/modules/invoicing/index.js';
 import { createLog } from '../../dist/src/platform/log.js';
@@ -9,13 +10,11 @@ import { SystemClock } from '../../dist/src/shared/clock.js';
 const PAUSE_MS = 100;
 
 const app = await createApp({
-  databaseUrl: process.env.DATABASE_URL,
+  ...readConfig(),
   databasePoolSize: 5,
   schedulerEnabled: false,
   outboxEnabled: false,
   graphiqlEnabled: false,
-  publicUrl: null,
-  mail: null,
   clock: new SystemClock(),
   logger: createLog('silent'),
 });
