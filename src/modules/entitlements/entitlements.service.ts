@@ -219,7 +219,7 @@ export const questionOf = ({ profile, subject, at, inquiry }: Case): Question =>
 
 export function entitlementOf({ profile, subject, at, inquiry }: Case, { values, reserved }: Answer): FeatureEntitlement {
   const entitlement = inquiry ? meterEntitlement(inquiry, values) : plainEntitlement(termsAt(subject.holding, at));
-  return { ...entitlement, customerId: profile.customerId, feature: subject.feature, reserved };
+  return Object.assign(entitlement, { customerId: profile.customerId, feature: subject.feature, reserved });
 }
 
 export async function ask(tx: EntityManager, cases: readonly Case[]): Promise<Answer[]> {

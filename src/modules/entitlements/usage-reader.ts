@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
-import { decimal, type Decimal } from '../../shared/decimal.js';
-import { daySumsOf, type DaySums, type OwnedReadingRequest } from '../metering/index.js';
-import { answersOf, askDaySums, askEntitlements, type Answer, type Question } from './queries/ask-entitlements.query.js';
+import type { Decimal } from '../../shared/decimal.js';
+import type { DaySums, OwnedReadingRequest } from '../metering/index.js';
+import { answersOf, askEntitlements, DaySumsInquiry, type Answer, type Question } from './queries/ask-entitlements.query.js';
 
 const DAY_MS = 86_400_000;
 const MAX_EDGES = 200_000;
@@ -39,17 +39,16 @@ export class UsageReader {
 
   private async askQuickly(questions: readonly Question[]): Promise<Answer[]> {
     if (questions.length === 0) return [];
-    const rows = await this.database.statement('ask what checks have to know', askDaySums(questions));
+    const inquiry = new DaySumsInquiry(questions);
+    const read = inquiry.read(await this.database.statement('ask what checks have to know', inquiry.statement()));
     const answers: (Answer | null)[] = [];
     const unknown: number[] = [];
-    let next = questions.length;
-    questions.forEach((question, index) => {
-      const values = question.readings.map((reading) =>
-        this.usedOf(reading, daySumsOf(rows[next++], question.additive === 'COUNT')),
-      );
-      if (values.includes(null)) unknown.push(index);
-      const { value: version, reserved } = rows[index] as { value: string; reserved: string | null };
-      answers.push(values.includes(null) ? null : { version, reserved: decimal(reserved ?? '0'), values: values as Decimal[] });
+    questions.forEach(({ readings }, index) => {
+      const { version, reserved, sums } = read[index];
+      const values = readings.map((reading, position) => this.usedOf(reading, sums[position]));
+      const isKnown = !values.includes(null);
+      if (!isKnown) unknown.push(index);
+      answers.push(isKnown ? { version, reserved, values: values as Decimal[] } : null);
     });
     if (unknown.length > 0) {
       const learned = await this.learn(unknown.map((index) => questions[index]));
@@ -70,11 +69,11 @@ export class UsageReader {
   private async learn(questions: readonly Question[]): Promise<Answer[]> {
     return this.database.snapshot('learn the edges of windows', async (run) => {
       const answers = answersOf(questions, await run(askEntitlements(questions)));
-      const rows = await run(askDaySums(questions));
-      let next = questions.length;
-      questions.forEach(({ readings, additive }, index) =>
+      const inquiry = new DaySumsInquiry(questions);
+      const read = inquiry.read(await run(inquiry.statement()));
+      questions.forEach(({ readings }, index) =>
         readings.forEach((reading, position) => {
-          const { firstDay, rest } = daySumsOf(rows[next++], additive === 'COUNT');
+          const { firstDay, rest } = read[index].sums[position];
           if (firstDay)
             this.keep(keyOf(reading), { fingerprint: firstDay.fingerprint, value: answers[index].values[position].minus(rest) });
         }),

@@ -79,22 +79,27 @@ export const burnsOf = ({ stretches, grants, spans }: Inquiry, values: readonly 
 /** A METER feature's entitlement, given what was used in the spans of the inquiry. */
 export function meterEntitlement(inquiry: Inquiry, values: readonly Decimal[]): Entitlement {
   const { terms, window } = inquiry;
-  const burn = inquiry.stretches.length > 0 ? (burnsOf(inquiry, values).at(-1) as Burn) : null;
-  const base = { refusal: terms.refusal, value: null, softLimit: terms.softLimit, grace: terms.grace, window };
-  if (!burn) {
-    const [used = ZERO] = values;
-    const headroom = terms.limit === null ? null : terms.limit.minus(used);
-    return {
-      ...base,
-      enabled: terms.refusal === null,
-      limit: terms.limit,
-      used,
-      remaining: headroom && max(ZERO, headroom),
-      headroom,
-      grants: [],
-    };
+  const { refusal, limit, softLimit, grace } = terms;
+  if (inquiry.stretches.length > 0) {
+    const burn = burnsOf(inquiry, values).at(-1) as Burn;
+    return { refusal, value: null, softLimit, grace, window, ...afterBurn(terms, burn) };
   }
-  return { ...base, ...afterBurn(terms, burn) };
+  const [used = ZERO] = values;
+  const headroom = limit === null ? null : limit.minus(used);
+  const remaining = headroom && max(ZERO, headroom);
+  return {
+    enabled: refusal === null,
+    refusal,
+    value: null,
+    limit,
+    used,
+    remaining,
+    softLimit,
+    headroom,
+    grace,
+    window,
+    grants: [],
+  };
 }
 
 /** Grants count with what they held when the window began, or came into force in it: limit − used is what is left. */
