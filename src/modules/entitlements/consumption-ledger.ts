@@ -16,7 +16,6 @@ import { AlertsService } from './alerts.service.js';
 import { horizonOf, Tally, unchangedUntil, type Verdict } from './domain/index.js';
 import { caseOf, entitlementOf, questionOf, type Case, type FeatureEntitlement } from './entitlements.service.js';
 import type { FeatureProfile, Profile } from './profile.js';
-import { answersOf, askEntitlements } from './queries/ask-entitlements.query.js';
 import {
   commitReservations,
   findReservations,
@@ -24,6 +23,7 @@ import {
   lockAllowances,
   type Reservation,
 } from './queries/reservations.query.js';
+import { UsageReader } from './usage-reader.js';
 
 /** Something to be recorded, or held, if it fits. */
 export interface Demand {
@@ -79,6 +79,7 @@ export class ConsumptionLedger {
     private readonly clock: Clock,
     private readonly usage: UsageService,
     private readonly alerts: AlertsService,
+    private readonly reader: UsageReader,
   ) {}
 
   async settle(demands: readonly Demand[]): Promise<Settlement[]> {
@@ -88,7 +89,7 @@ export class ConsumptionLedger {
       const known = await findKnown(run, demands);
       const cases = casesOf(demands);
       const questions = cases.distinct.map(questionOf);
-      const answers = answersOf(questions, await run(askEntitlements(questions)));
+      const answers = await this.reader.askIn(run, questions);
       const tally = new Tally();
       const written: Written = { rows: [], held: [], committed: [] };
       const settlements = demands.map((demand, index): Settlement => {

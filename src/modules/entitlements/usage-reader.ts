@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
+import { Database, type Run } from '../../platform/database/database.js';
 import type { Decimal } from '../../shared/decimal.js';
 import type { DaySums, OwnedReadingRequest } from '../metering/index.js';
-import { answersOf, askEntitlements, DaySumsInquiry, type Answer, type Question } from './queries/ask-entitlements.query.js';
+import {
+  answersOf,
+  askEntitlements,
+  DaySumsInquiry,
+  type DaySumsAnswer,
+  type Answer,
+  type Question,
+} from './queries/ask-entitlements.query.js';
 
 const DAY_MS = 86_400_000;
 const MAX_EDGES = 200_000;
@@ -41,20 +48,32 @@ export class UsageReader {
     if (questions.length === 0) return [];
     const inquiry = new DaySumsInquiry(questions);
     const read = inquiry.read(await this.database.statement('ask what checks have to know', inquiry.statement()));
-    const answers: (Answer | null)[] = [];
-    const unknown: number[] = [];
-    questions.forEach(({ readings }, index) => {
-      const { version, reserved, sums } = read[index];
-      const values = readings.map((reading, position) => this.usedOf(reading, sums[position]));
-      const isKnown = !values.includes(null);
-      if (!isKnown) unknown.push(index);
-      answers.push(isKnown ? { version, reserved, values: values as Decimal[] } : null);
-    });
-    if (unknown.length > 0) {
-      const learned = await this.learn(unknown.map((index) => questions[index]));
-      unknown.forEach((index, position) => (answers[index] = learned[position]));
-    }
-    return answers as Answer[];
+    const answers = questions.map((question, index) => this.answerOf(question, read[index]));
+    const unknown = questions.filter((_, index) => answers[index] === null);
+    if (unknown.length === 0) return answers as Answer[];
+    const learned = await this.learn(unknown);
+    let next = 0;
+    return answers.map((answer) => answer ?? learned[next++]);
+  }
+
+  /** As `ask`, in a transaction under way. */
+  async askIn(run: Run, questions: readonly Question[]): Promise<Answer[]> {
+    const quick = questions.filter(isQuick);
+    const inquiry = new DaySumsInquiry(quick);
+    const read = quick.length > 0 ? inquiry.read(await run(inquiry.statement())) : [];
+    const known = new Map(quick.map((question, index) => [question, this.answerOf(question, read[index])]));
+    const open = questions.filter((question) => !known.get(question));
+    if (open.length === 0) return questions.map((question) => known.get(question) as Answer);
+    const exact = answersOf(open, await run(askEntitlements(open)));
+    open.forEach((question, index) => known.set(question, exact[index]));
+    await this.learnIn(run, quick, read, known as Map<Question, Answer>);
+    return questions.map((question) => known.get(question) as Answer);
+  }
+
+  /** Null: something of a first day is not known. */
+  private answerOf({ readings }: Question, { version, reserved, sums }: DaySumsAnswer): Answer | null {
+    const values = readings.map((reading, position) => this.usedOf(reading, sums[position]));
+    return values.includes(null) ? null : { version, reserved, values: values as Decimal[] };
   }
 
   /** Null: the part of the first day is not known, or was of other events. */
@@ -71,14 +90,34 @@ export class UsageReader {
       const answers = answersOf(questions, await run(askEntitlements(questions)));
       const inquiry = new DaySumsInquiry(questions);
       const read = inquiry.read(await run(inquiry.statement()));
-      questions.forEach(({ readings }, index) =>
-        readings.forEach((reading, position) => {
-          const { firstDay, rest } = read[index].sums[position];
-          if (firstDay)
-            this.keep(keyOf(reading), { fingerprint: firstDay.fingerprint, value: answers[index].values[position].minus(rest) });
-        }),
-      );
+      questions.forEach((question, index) => this.remember(question, read[index], answers[index]));
       return answers;
+    });
+  }
+
+  /** Each statement has a snapshot of its own here: what counters say alike before and after the exact reading held during it. */
+  private async learnIn(
+    run: Run,
+    questions: readonly Question[],
+    before: DaySumsAnswer[],
+    answers: Map<Question, Answer>,
+  ): Promise<void> {
+    const unknown = questions.flatMap((question, index) =>
+      this.answerOf(question, before[index]) ? [] : [{ question, sums: before[index].sums }],
+    );
+    if (unknown.length === 0) return;
+    const inquiry = new DaySumsInquiry(unknown.map(({ question }) => question));
+    const after = inquiry.read(await run(inquiry.statement()));
+    unknown.forEach(({ question, sums }, index) => {
+      if (after[index].sums.every((now, position) => areSame(now, sums[position])))
+        this.remember(question, after[index], answers.get(question) as Answer);
+    });
+  }
+
+  private remember({ readings }: Question, { sums }: DaySumsAnswer, { values }: Answer): void {
+    readings.forEach((reading, position) => {
+      const { firstDay, rest } = sums[position];
+      if (firstDay) this.keep(keyOf(reading), { fingerprint: firstDay.fingerprint, value: values[position].minus(rest) });
     });
   }
 
@@ -87,6 +126,8 @@ export class UsageReader {
     this.edges.set(key, edge);
   }
 }
+
+const areSame = (a: DaySums, b: DaySums): boolean => a.rest.eq(b.rest) && a.firstDay?.fingerprint === b.firstDay?.fingerprint;
 
 /** Usage of days adds up, and the window ends with one. */
 const isQuick = ({ additive, readings }: Question): boolean =>
