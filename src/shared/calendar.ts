@@ -25,7 +25,7 @@ export interface Period extends Span {
   index: number;
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Zones whose wall clock is the instant itself; they skip Temporal, which is the costly part of every step. */
 const UTC_NAMES = new Set(['UTC', 'Etc/UTC']);
 

@@ -5,6 +5,7 @@ import { DomainEvents } from '../../platform/events/domain-events.js';
 import { Outbox } from '../../platform/outbox/outbox.js';
 import { groupBy } from '../../platform/graphql/loader.js';
 import { Clock } from '../../shared/clock.js';
+import { DAY_MS } from '../../shared/calendar.js';
 import { decimalText } from '../../shared/decimal.js';
 import { EntitlementAlert } from './alert.entity.js';
 import { entitlementAlertRaised } from './entitlement.events.js';
@@ -22,7 +23,6 @@ interface AlertKey {
 }
 
 const SWEEP_PAIRS = 500;
-const DAY_MS = 86_400_000;
 const MAX_REMEMBERED = 100_000;
 
 /**

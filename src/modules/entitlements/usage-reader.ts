@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Run } from '../../platform/database/database.js';
+import { DAY_MS } from '../../shared/calendar.js';
 import type { Decimal } from '../../shared/decimal.js';
 import type { DaySums, OwnedReadingRequest } from '../metering/index.js';
 import {
@@ -11,7 +12,6 @@ import {
   type Question,
 } from './queries/ask-entitlements.query.js';
 
-const DAY_MS = 86_400_000;
 const MAX_EDGES = 200_000;
 
 /** What was used of the day that a window begins in, from then on: true as long as the day's events are the same. */
@@ -46,8 +46,7 @@ export class UsageReader {
 
   private async askQuickly(questions: readonly Question[]): Promise<Answer[]> {
     if (questions.length === 0) return [];
-    const inquiry = new DaySumsInquiry(questions);
-    const read = inquiry.read(await this.database.statement('ask what checks have to know', inquiry.statement()));
+    const read = await sumsOf((statement) => this.database.statement('ask what checks have to know', statement), questions);
     const answers = questions.map((question, index) => this.answerOf(question, read[index]));
     const unknown = questions.filter((_, index) => answers[index] === null);
     if (unknown.length === 0) return answers as Answer[];
@@ -59,15 +58,20 @@ export class UsageReader {
   /** As `ask`, in a transaction under way. */
   async askIn(run: Run, questions: readonly Question[]): Promise<Answer[]> {
     const quick = questions.filter(isQuick);
-    const inquiry = new DaySumsInquiry(quick);
-    const read = quick.length > 0 ? inquiry.read(await run(inquiry.statement())) : [];
-    const known = new Map(quick.map((question, index) => [question, this.answerOf(question, read[index])]));
-    const open = questions.filter((question) => !known.get(question));
-    if (open.length === 0) return questions.map((question) => known.get(question) as Answer);
-    const exact = answersOf(open, await run(askEntitlements(open)));
-    open.forEach((question, index) => known.set(question, exact[index]));
-    await this.learnIn(run, quick, read, known as Map<Question, Answer>);
-    return questions.map((question) => known.get(question) as Answer);
+    const read = quick.length > 0 ? await sumsOf(run, quick) : [];
+    const sums = new Map(quick.map((question, index) => [question, read[index]]));
+    const answers = new Map<Question, Answer>();
+    for (const [question, answer] of sums) {
+      const known = this.answerOf(question, answer);
+      if (known) answers.set(question, known);
+    }
+    const open = questions.filter((question) => !answers.has(question));
+    if (open.length > 0) {
+      const exact = answersOf(open, await run(askEntitlements(open)));
+      open.forEach((question, index) => answers.set(question, exact[index]));
+      await this.learnIn(run, open.filter(isQuick), sums, answers);
+    }
+    return questions.map((question) => answers.get(question) as Answer);
   }
 
   /** Null: something of a first day is not known. */
@@ -88,8 +92,7 @@ export class UsageReader {
   private async learn(questions: readonly Question[]): Promise<Answer[]> {
     return this.database.snapshot('learn the edges of windows', async (run) => {
       const answers = answersOf(questions, await run(askEntitlements(questions)));
-      const inquiry = new DaySumsInquiry(questions);
-      const read = inquiry.read(await run(inquiry.statement()));
+      const read = await sumsOf(run, questions);
       questions.forEach((question, index) => this.remember(question, read[index], answers[index]));
       return answers;
     });
@@ -98,17 +101,14 @@ export class UsageReader {
   /** Each statement has a snapshot of its own here: what counters say alike before and after the exact reading held during it. */
   private async learnIn(
     run: Run,
-    questions: readonly Question[],
-    before: DaySumsAnswer[],
-    answers: Map<Question, Answer>,
+    unknown: readonly Question[],
+    before: ReadonlyMap<Question, DaySumsAnswer>,
+    answers: ReadonlyMap<Question, Answer>,
   ): Promise<void> {
-    const unknown = questions.flatMap((question, index) =>
-      this.answerOf(question, before[index]) ? [] : [{ question, sums: before[index].sums }],
-    );
     if (unknown.length === 0) return;
-    const inquiry = new DaySumsInquiry(unknown.map(({ question }) => question));
-    const after = inquiry.read(await run(inquiry.statement()));
-    unknown.forEach(({ question, sums }, index) => {
+    const after = await sumsOf(run, unknown);
+    unknown.forEach((question, index) => {
+      const { sums } = before.get(question) as DaySumsAnswer;
       if (after[index].sums.every((now, position) => areSame(now, sums[position])))
         this.remember(question, after[index], answers.get(question) as Answer);
     });
@@ -125,6 +125,11 @@ export class UsageReader {
     if (this.edges.size >= MAX_EDGES) this.edges.delete(this.edges.keys().next().value as string);
     this.edges.set(key, edge);
   }
+}
+
+async function sumsOf(run: Run, questions: readonly Question[]): Promise<DaySumsAnswer[]> {
+  const inquiry = new DaySumsInquiry(questions);
+  return inquiry.read(await run(inquiry.statement()));
 }
 
 const areSame = (a: DaySums, b: DaySums): boolean => a.rest.eq(b.rest) && a.firstDay?.fingerprint === b.firstDay?.fingerprint;

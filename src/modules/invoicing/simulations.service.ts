@@ -4,7 +4,7 @@ import { In, type EntityManager } from 'typeorm';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId } from '../../platform/database/ids.js';
 import type { Page } from '../../platform/graphql/connection.js';
-import type { Span } from '../../shared/calendar.js';
+import { DAY_MS, type Span } from '../../shared/calendar.js';
 import { ZERO } from '../../shared/decimal.js';
 import { invalid, notFound } from '../../shared/errors.js';
 import { Charge, PlansService } from '../catalog/index.js';
@@ -65,7 +65,6 @@ interface Rating extends RequiredReadings {
 
 export const MAX_CUSTOMERS = 10_000;
 const MAX_YEARS = 3;
-const DAY_MS = 86_400_000;
 /** Subscriptions loaded together. */
 const CHUNK = 500;
 /** Readings asked for with one statement. */

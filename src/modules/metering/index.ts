@@ -1,4 +1,4 @@
-export { arrayText, daySums, daySumsOf, NO_SUMS, type DaySums, type DaySumsRow } from './queries/load-day-sums.query.js';
+export { daySums, daySumsOf, NO_SUMS, type DaySums, type DaySumsRow } from './queries/load-day-sums.query.js';
 export type { Reading } from './domain/index.js';
 export { CreateMeterInput, MeterType } from './graphql/meter.types.js';
 export { customerById, meterById } from './graphql/metering.loaders.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Credentials } from '../../platform/credentials.js';
 import { organizationOf } from '../../platform/database/database.js';
 import { isId, newId } from '../../platform/database/ids.js';
 import { Clock } from '../../shared/clock.js';
@@ -17,7 +18,10 @@ const MAX_PLANS = 1_000;
 
 @Injectable()
 export class PartnerAppsService {
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly credentials: Credentials,
+  ) {}
 
   async create(tx: EntityManager, input: PartnerAppInput): Promise<PartnerApp> {
     check(input);
@@ -42,6 +46,7 @@ export class PartnerAppsService {
     };
     check(next);
     await tx.update(PartnerApp, { organizationId: app.organizationId, id }, next);
+    this.credentials.forget();
     return { ...app, ...next };
   }
 
@@ -51,6 +56,7 @@ export class PartnerAppsService {
     if (app.archivedAt) return app;
     const archivedAt = this.clock.now();
     await tx.update(PartnerApp, { organizationId: app.organizationId, id }, { archivedAt });
+    this.credentials.forget();
     return { ...app, archivedAt };
   }
 

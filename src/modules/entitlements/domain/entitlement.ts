@@ -1,4 +1,4 @@
-import type { Span } from '../../../shared/calendar.js';
+import { DAY_MS, type Span } from '../../../shared/calendar.js';
 import { max, sum, ZERO, type Decimal } from '../../../shared/decimal.js';
 import { burnDown, earliest, stretchesOf, type Burn, type GrantState, type Stretch, type UsageOf } from './burn-down.js';
 import { endOf, nextChangeOfGrant, type GrantTerms } from './grant.js';
@@ -35,7 +35,6 @@ export interface Entitlement {
 
 /** What event times may lie ahead of now. */
 const AHEAD_MS = 5 * 60_000;
-const DAY_MS = 86_400_000;
 
 /** The end of a reading of the present: no event lies behind it, and whole days read faster. */
 export const horizonOf = (at: Date): Date => new Date((Math.floor((at.getTime() + AHEAD_MS) / DAY_MS) + 1) * DAY_MS);

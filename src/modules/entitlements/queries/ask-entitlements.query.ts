@@ -1,7 +1,7 @@
+import { arrayText } from '../../../platform/database/array-text.js';
 import type { PreparedStatement } from '../../../platform/database/database.js';
 import { decimal, ZERO, type Decimal } from '../../../shared/decimal.js';
 import {
-  arrayText,
   daySums,
   daySumsOf,
   NO_SUMS,

@@ -1,5 +1,6 @@
 import { plainDecimalText } from '../../../shared/decimal.js';
 import type { Instant } from '../../../shared/instant.js';
+import { DAY_MS } from '../../../shared/calendar.js';
 import { faultOfJson, isStorable } from '../../../shared/text.js';
 import type { MeterDefinition, MeterFilter } from './meter.js';
 
@@ -43,7 +44,6 @@ export interface Contribution {
 }
 
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
-const DAY_MS = 86_400_000;
 const MAX_KEY_LENGTH = 255;
 const MAX_MEMBER_LENGTH = 1_024;
 export const MAX_PROPERTIES_BYTES = 16_384;

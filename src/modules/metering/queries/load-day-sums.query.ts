@@ -1,3 +1,5 @@
+import { arrayText } from '../../../platform/database/array-text.js';
+import { DAY_MS } from '../../../shared/calendar.js';
 import { decimal, ZERO, type Decimal } from '../../../shared/decimal.js';
 import type { OwnedReadingRequest } from './load-readings.query.js';
 
@@ -18,7 +20,6 @@ export interface DaySumsRow {
   first_digests: string | null;
 }
 
-const DAY_MS = 86_400_000;
 const dayNumberOf = (instant: Date): number => Math.floor(instant.getTime() / DAY_MS);
 
 /**
@@ -48,9 +49,6 @@ export const daySums = (
     arrayText(requests.map(({ to }) => dayNumberOf(to))),
   ],
 });
-
-/** Numbers or ids as Postgres writes an array of them: at a fraction of what the driver takes to quote each. */
-export const arrayText = (items: readonly (number | string)[]): string => `{${items.join(',')}}`;
 
 export function daySumsOf(row: DaySumsRow, counts: boolean): DaySums {
   const { rest_total, rest_count, first_total, first_count, first_digests } = row;

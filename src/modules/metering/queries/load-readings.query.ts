@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { DAY_MS } from '../../../shared/calendar.js';
 import { decimal } from '../../../shared/decimal.js';
 import type { Reading, ReadingRequest } from '../domain/index.js';
 
@@ -68,7 +69,6 @@ const VALUE = `coalesce(CASE m.aggregation
               WHEN 'LAST' THEN coalesce(u.latest, carried.value)
             END, 0)::text AS value, u.event_count, (u.digests + coalesce(carried.digest, 0))::text AS events_hash`;
 
-const DAY_MS = 86_400_000;
 const isRagged = ({ from, to }: ReadingRequest): boolean => from.getTime() % DAY_MS !== 0 || to.getTime() % DAY_MS !== 0;
 
 /**
